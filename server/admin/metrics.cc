@@ -1,0 +1,114 @@
+#include "admin/metrics.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "prometheus/text_serializer.h"
+
+namespace wsrouter {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+// In the order of Counter.
+constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCounterHelp = {
+    "Connections that a service made a client's.",
+    "Ownerships that a service ended.",
+    "Pushes to a client.",
+    "Pushes to a client whom nobody holds.",
+    "Memberships that began: a connection in a room.",
+    "Memberships that ended.",
+    "Pushes to rooms.",
+    "Frames put into the outbox of a connection.",
+    "Deliveries lost for another cause than a slow consumer or a closing connection.",
+    "Deliveries lost because the outbox of the connection was full.",
+    "Deliveries lost because the connection was closing.",
+    "Ownerships refused because the cluster holds owner_capacity connections.",
+    "Joins refused because the cluster holds room_members_capacity memberships.",
+    "Pushes refused by the rate limit of a room.",
+    "Pushes refused by the rate limit of a client.",
+    "Envelopes of other nodes dropped because their signature was wrong.",
+    "WebSocket connections opened.",
+    "WebSocket connections closed.",
+    "Upgrade requests refused with an HTTP status.",
+    "TCP connections closed before an upgrade because there were too many.",
+    "Messages received from clients.",
+    "Messages received from clients while no service watched.",
+    "Octets received from clients.",
+    "Octets sent to clients.",
+    "System calls that wrote frames.",
+    "Connections closed because the client broke the protocol.",
+    "Connections closed because nobody owned them in time.",
+    "Connections closed because their ownership expired.",
+    "Connections closed because their outbox was full.",
+    "Connections closed because nothing came back after a Ping.",
+    "Envelopes that found the mailbox of a shard full.",
+    "Events that a watcher was too slow for.",
+};
+
+MetricFamily Family(std::string name, std::string_view help, MetricType type, ClientMetric metric) {
+  return {.name = std::move(name), .help = std::string(help), .type = type, .metric = {metric}};
+}
+
+MetricFamily CounterFamily(std::string name, std::string_view help, uint64_t value) {
+  ClientMetric metric;
+  metric.counter.value = static_cast<double>(value);
+  return Family(std::move(name), help, MetricType::Counter, std::move(metric));
+}
+
+MetricFamily GaugeFamily(std::string name, std::string_view help, double value) {
+  ClientMetric metric;
+  metric.gauge.value = value;
+  return Family(std::move(name), help, MetricType::Gauge, std::move(metric));
+}
+
+MetricFamily BuildInfo(const std::string& version) {
+  ClientMetric metric;
+  metric.gauge.value = 1;
+  metric.label = {{.name = "version", .value = version}};
+  return Family("wsrouter_build_info", "Always 1; the version of the program is its label.",
+                MetricType::Gauge, std::move(metric));
+}
+
+}  // namespace
+
+std::string MetricName(std::string_view counter_name) {
+  std::string name = "wsrouter_";
+  for (const char c : counter_name) {
+    if (absl::ascii_isupper(c)) name += '_';
+    name += absl::ascii_tolower(c);
+  }
+  return name.ends_with("_total") ? name : name + "_total";
+}
+
+std::vector<MetricFamily> StatsMetrics::Collect() const {
+  std::vector<MetricFamily> families;
+  for (size_t i = 0; i < kCounterNames.size(); ++i) {
+    families.push_back(CounterFamily(MetricName(kCounterNames[i]), kCounterHelp[i],
+                                     stats_.Total(static_cast<Counter>(i))));
+  }
+  const Stats::Now now = stats_.Read();
+  const auto gauge = [&](std::string name, std::string_view help, uint64_t value) {
+    families.push_back(GaugeFamily(std::move(name), help, static_cast<double>(value)));
+  };
+  gauge("wsrouter_connections", "WebSocket connections that are open.", now.connections);
+  gauge("wsrouter_connections_owned", "Open connections that are a client's.", now.owned);
+  gauge("wsrouter_rooms", "Rooms with members; a room counts once for each shard that has some.",
+        now.rooms);
+  gauge("wsrouter_room_members", "Memberships: a connection in a room.", now.members);
+  gauge("wsrouter_outbox_bytes", "Octets that wait for their sockets.", now.outbox_bytes);
+  families.push_back(GaugeFamily("wsrouter_start_time_seconds",
+                                 "When the node started, in seconds since 1970.",
+                                 absl::ToDoubleSeconds(stats_.started_at() - absl::UnixEpoch())));
+  families.push_back(BuildInfo(stats_.version()));
+  return families;
+}
+
+std::string MetricsText(const prometheus::Collectable& metrics) {
+  return prometheus::TextSerializer().Serialize(metrics.Collect());
+}
+
+}  // namespace wsrouter

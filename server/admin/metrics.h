@@ -1,0 +1,34 @@
+#ifndef WSROUTER_ADMIN_METRICS_H_
+#define WSROUTER_ADMIN_METRICS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/stats.h"
+#include "prometheus/collectable.h"
+#include "prometheus/metric_family.h"
+
+namespace wsrouter {
+
+// The node's figures under the names and with the help that Prometheus shows; no label has text
+// from outside. Reads the Stats at each collection and keeps nothing.
+class StatsMetrics final : public prometheus::Collectable {
+ public:
+  explicit StatsMetrics(const Stats& stats) : stats_(stats) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  const Stats& stats_;
+};
+
+// "wsrouter_send_to_client_owner_missing_total" of "sendToClient_owner_missing".
+std::string MetricName(std::string_view counter_name);
+
+// What /metrics answers: version 0.0.4 of Prometheus' text format.
+std::string MetricsText(const prometheus::Collectable& metrics);
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_ADMIN_METRICS_H_

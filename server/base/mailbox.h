@@ -1,0 +1,64 @@
+#ifndef WSROUTER_BASE_MAILBOX_H_
+#define WSROUTER_BASE_MAILBOX_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+
+namespace wsrouter {
+
+// The one way into a thread: many producers, one consumer, first in first out, bounded.
+//
+// `wake` runs on the producer's thread and only for the message that ends an empty mailbox, so a
+// burst costs its consumer one wake-up. It must be callable from any thread and must not block.
+template <typename Message>
+class Mailbox {
+ public:
+  Mailbox(size_t capacity, absl::AnyInvocable<void()> wake)
+      : capacity_(capacity), wake_(std::move(wake)) {}
+
+  // False when the mailbox is full: `message` is left as it was and the caller decides what that
+  // means.
+  [[nodiscard]] bool Post(Message&& message) { return Add(std::move(message), capacity_); }
+
+  // For answers to questions that the consumer itself asked: they are bounded by the number of
+  // questions, and refusing one would leave its asker waiting for ever.
+  void PostAnswer(Message&& message) { (void)Add(std::move(message), SIZE_MAX); }
+
+  // Swaps everything that waits into `batch`, which must be empty; its memory is reused.
+  void Take(std::vector<Message>& batch) {
+    absl::MutexLock lock(&mutex_);
+    batch.swap(pending_);
+  }
+
+  size_t size() const {
+    absl::MutexLock lock(&mutex_);
+    return pending_.size();
+  }
+
+ private:
+  bool Add(Message&& message, size_t capacity) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (pending_.size() >= capacity) return false;
+      pending_.push_back(std::move(message));
+      if (pending_.size() > 1) return true;
+    }
+    wake_();
+    return true;
+  }
+
+  const size_t capacity_;
+  absl::AnyInvocable<void()> wake_;
+  mutable absl::Mutex mutex_;
+  std::vector<Message> pending_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_BASE_MAILBOX_H_

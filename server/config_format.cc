@@ -1,0 +1,158 @@
+#include "config_format.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "base/strings.h"
+#include "base/utf8.h"
+
+namespace wsrouter {
+namespace {
+
+template <typename Test>
+bool AllOf(std::string_view text, Test test) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), test);
+}
+
+std::optional<uint16_t> ParsePort(std::string_view text) {
+  uint32_t port = 0;
+  if (text.size() > 5 || !AllOf(text, absl::ascii_isdigit)) return std::nullopt;
+  if (!absl::SimpleAtoi(AbslView(text), &port) || port > UINT16_MAX) return std::nullopt;
+  return static_cast<uint16_t>(port);
+}
+
+bool IsUrlPath(std::string_view text) {
+  return text.starts_with('/') &&
+         AllOf(text, [](char c) { return c > ' ' && c < 0x7F && c != '?' && c != '#'; });
+}
+
+bool IsReadableFile(std::string_view text) {
+  std::error_code error;
+  const std::filesystem::path path(text);
+  return !std::filesystem::is_directory(path, error) && access(path.c_str(), R_OK) == 0;
+}
+
+// RFC 6454 section 6.2: an origin as a browser writes it.
+bool IsOrigin(std::string_view text) {
+  if (text == "*") return true;
+  const auto lower = [](char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c); };
+  const size_t colon = text.find("://");
+  if (colon == std::string_view::npos) return false;
+  const std::string_view scheme = text.substr(0, colon);
+  std::string_view host = text.substr(colon + 3);
+  if (!absl::ascii_islower(scheme.empty() ? '0' : scheme[0]) ||
+      !AllOf(scheme, [&](char c) { return lower(c) || c == '+' || c == '-' || c == '.'; })) {
+    return false;
+  }
+  const size_t port = host.rfind(':');
+  if (port != std::string_view::npos && host.find(']', port) == std::string_view::npos) {
+    if (!ParsePort(host.substr(port + 1))) return false;
+    host = host.substr(0, port);
+  }
+  if (host.starts_with('[') && host.ends_with(']')) {
+    return AllOf(host.substr(1, host.size() - 2),
+                 [](char c) { return absl::ascii_isxdigit(c) || c == ':' || c == '.'; });
+  }
+  return AllOf(host, [&](char c) { return lower(c) || c == '-' || c == '.' || c == '_'; });
+}
+
+// RFC 9110 section 5.6.2.
+bool IsToken(std::string_view text) {
+  return AllOf(text, [](char c) {
+    return absl::ascii_isalnum(c) ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
+bool IsServerId(std::string_view text) {
+  return AllOf(text, [](char c) {
+    return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == ':' || c == '-';
+  });
+}
+
+bool IsPlainText(std::string_view text) {
+  while (!text.empty()) {
+    const size_t size = Utf8Sequence(text);
+    if (size == 0 || absl::ascii_iscntrl(text[0])) return false;
+    // U+0080 to U+009F are control characters, too.
+    if (text[0] == '\xC2' && static_cast<uint8_t>(text[1]) < 0xA0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string ConfigAddress::ToString() const {
+  const bool v6 = host.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+std::optional<ConfigAddress> ParseConfigAddress(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::optional<uint16_t> port = ParsePort(text.substr(colon + 1));
+  if (!port) return std::nullopt;
+  std::string host(text.substr(0, colon));
+  if (host == "localhost") host = "127.0.0.1";
+  in_addr v4{};
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) {
+    return ConfigAddress{.host = host, .port = *port, .loopback = ntohl(v4.s_addr) >> 24 == 127};
+  }
+  if (!host.starts_with('[') || !host.ends_with(']')) return std::nullopt;
+  host = host.substr(1, host.size() - 2);
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, host.c_str(), &v6) != 1) return std::nullopt;
+  return ConfigAddress{.host = host, .port = *port, .loopback = IN6_IS_ADDR_LOOPBACK(&v6) != 0};
+}
+
+bool HasFormat(v1::ConfigFormat format, std::string_view text) {
+  switch (format) {
+    case v1::CONFIG_FORMAT_LISTEN:
+      return ParseConfigAddress(text).has_value();
+    case v1::CONFIG_FORMAT_URL_PATH:
+      return IsUrlPath(text);
+    case v1::CONFIG_FORMAT_FILE:
+      return IsPlainText(text) && IsReadableFile(text);
+    case v1::CONFIG_FORMAT_ORIGIN:
+      return IsOrigin(text);
+    case v1::CONFIG_FORMAT_TOKEN:
+      return IsToken(text);
+    case v1::CONFIG_FORMAT_SERVER_ID:
+      return IsServerId(text);
+    case v1::CONFIG_FORMAT_UNSUPPORTED:
+      return false;
+    default:
+      return IsPlainText(text);
+  }
+}
+
+std::string_view WantedBy(v1::ConfigFormat format) {
+  switch (format) {
+    case v1::CONFIG_FORMAT_LISTEN:
+      return "host:port with a numeric address, IPv6 in brackets, or localhost";
+    case v1::CONFIG_FORMAT_URL_PATH:
+      return "a path of printable ASCII that begins with '/', without '?', '#' and blanks";
+    case v1::CONFIG_FORMAT_FILE:
+      return "a file that can be read";
+    case v1::CONFIG_FORMAT_ORIGIN:
+      return "an origin in lower case such as https://www.example.org, or *";
+    case v1::CONFIG_FORMAT_TOKEN:
+      return "a name without blanks and separators";
+    case v1::CONFIG_FORMAT_SERVER_ID:
+      return "letters, digits, '.', '_', ':' and '-'";
+    case v1::CONFIG_FORMAT_UNSUPPORTED:
+      return "nothing, since this version does not support it";
+    default:
+      return "UTF-8 without control characters";
+  }
+}
+
+}  // namespace wsrouter

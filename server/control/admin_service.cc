@@ -1,0 +1,79 @@
+#include "control/admin_service.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "control/convert.h"
+
+namespace wsrouter {
+
+void AdminCalls::Stats(const v1::StatsRequest&, Answer<v1::StatsResponse> answer) {
+  v1::StatsResponse response;
+  response.set_server_id(stats_.node().server_id);
+  response.set_incarnation(ToProto(stats_.node()));
+  response.set_version(stats_.version());
+  *response.mutable_started_at() = ToProto(stats_.started_at());
+  *response.mutable_uptime() = ToProto(clock_.Now().uptime - started_uptime_);
+  auto& counters = *response.mutable_counters();
+  for (size_t i = 0; i < kCounterNames.size(); ++i) {
+    counters[std::string(kCounterNames[i])] = stats_.Total(static_cast<Counter>(i));
+  }
+  const wsrouter::Stats::Now now = stats_.Read();
+  auto& gauges = *response.mutable_gauges();
+  gauges["connections"] = static_cast<double>(now.connections);
+  // The two are read one after the other, while shards go on counting.
+  gauges["connections_unowned"] =
+      static_cast<double>(now.connections - std::min(now.owned, now.connections));
+  gauges["rooms"] = static_cast<double>(now.rooms);
+  gauges["members"] = static_cast<double>(now.members);
+  gauges["outbox_bytes"] = static_cast<double>(now.outbox_bytes);
+  gauges["watchers"] = static_cast<double>(watchers_.load(std::memory_order_relaxed));
+  std::move(answer)(std::move(response));
+}
+
+void AdminCalls::Nodes(const v1::NodesRequest&, Answer<v1::NodesResponse> answer) {
+  directory_.Nodes([self = stats_.node(),
+                    answer = std::move(answer)](absl::StatusOr<std::vector<NodeRow>> rows) mutable {
+    if (!rows.ok()) return std::move(answer)(rows.status());
+    std::ranges::sort(*rows, {}, &NodeRow::node);
+    v1::NodesResponse response;
+    for (const NodeRow& row : *rows) {
+      v1::NodeInfo& node = *response.add_nodes();
+      node.set_server_id(row.node.server_id);
+      node.set_incarnation(ToProto(row.node));
+      node.set_version(row.version);
+      *node.mutable_started_at() = ToProto(row.started_at);
+      *node.mutable_last_heartbeat() = ToProto(row.heartbeat_at);
+      node.set_self(row.node == self);
+      node.set_clients(row.online.clients);
+      node.set_connections(row.online.connections);
+    }
+    std::move(answer)(std::move(response));
+  });
+}
+
+void AdminCalls::RunStaleServerGC(const v1::RunStaleServerGCRequest&,
+                                  Answer<v1::RunStaleServerGCResponse> answer) {
+  directory_.ReapStaleServers([answer = std::move(answer)](absl::StatusOr<uint64_t> rows) mutable {
+    if (!rows.ok()) return std::move(answer)(rows.status());
+    v1::RunStaleServerGCResponse response;
+    response.set_reaped_rows(*rows);
+    std::move(answer)(std::move(response));
+  });
+}
+
+void AdminCalls::GetConfig(const v1::GetConfigRequest&, Answer<v1::GetConfigResponse> answer) {
+  v1::GetConfigResponse response;
+  response.set_yaml(config_);
+  std::move(answer)(std::move(response));
+}
+
+AdminService::AdminService(AdminCalls calls) : calls_(std::move(calls)) {
+  Bind("Stats", calls_, &AdminCalls::Stats);
+  Bind("Nodes", calls_, &AdminCalls::Nodes);
+  Bind("RunStaleServerGC", calls_, &AdminCalls::RunStaleServerGC);
+  Bind("GetConfig", calls_, &AdminCalls::GetConfig);
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,70 @@
+#ifndef WSROUTER_CONTROL_CONTROL_SERVER_H_
+#define WSROUTER_CONTROL_CONTROL_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "control/admin_service.h"
+#include "control/control_options.h"
+#include "control/event_hub.h"
+#include "control/events_service.h"
+#include "control/router_service.h"
+#include "core/broker.h"
+#include "core/counters.h"
+#include "core/directory.h"
+#include "core/stats.h"
+#include "grpcpp/server.h"
+
+namespace wsrouter {
+
+// The gRPC server: the three services, health and reflection on one port.
+//
+// Its calls wait for what shards, broker and directory answer: Shutdown returns once these have
+// answered, or dropped, all that they were handed.
+class ControlServer {
+ public:
+  struct Parts {
+    Broker& broker;
+    Directory& directory;
+    const Stats& stats;
+    Counters& counters;  // a block of its own
+    EventHub& events;
+    const Clock& clock;
+    std::string effective_config;  // YAML with secrets blanked, for Admin.GetConfig
+  };
+
+  // Listens when it returns; reports not ready until SetReady. Fails when the address is not
+  // allowed, or cannot be had.
+  static absl::StatusOr<std::unique_ptr<ControlServer>> Start(const ControlOptions& options,
+                                                              Parts parts);
+  ~ControlServer() { Shutdown(absl::ZeroDuration()); }
+  ControlServer(const ControlServer&) = delete;
+
+  // host:port with the port that was really bound.
+  const std::string& address() const { return address_; }
+
+  // What the health service says for "", "readiness" and "wsrouter.v1.Router". "liveness" is
+  // served for as long as the server is there to answer. Any thread.
+  void SetReady(bool ready);
+
+  // Ends the streams of events, takes no new calls, and gives those that are under way `grace` to
+  // finish before they are cancelled. Blocks until all are gone. May be repeated; one thread.
+  void Shutdown(absl::Duration grace);
+
+ private:
+  ControlServer(const ControlOptions& options, Parts& parts);
+
+  const Clock& clock_;
+  RouterService router_;
+  EventsService events_;
+  AdminService admin_;
+  std::string address_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_CONTROL_SERVER_H_

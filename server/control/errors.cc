@@ -1,0 +1,97 @@
+#include "control/errors.h"
+
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "base/strings.h"
+#include "core/error.h"
+#include "fmt/format.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace wsrouter {
+namespace {
+
+constexpr char kFieldUrl[] = "wsrouter/field";
+constexpr char kDomain[] = "wsrouter";
+// Long enough for a full mailbox to drain, short enough for a caller that waits.
+constexpr int32_t kRetryNanos = 250'000'000;
+
+// The configuration key of the limit that a reason is about; empty for other reasons.
+std::string_view LimitOf(std::string_view reason) {
+  if (reason == "CAPACITY_CONNECTIONS") return "limits.owner_capacity";
+  if (reason == "CONNECTIONS_PER_CLIENT") return "limits.connections_per_client";
+  if (reason == "CAPACITY_ROOM_MEMBERS") return "limits.room_members_capacity";
+  if (reason == "ROOMS_PER_CONNECTION") return "limits.rooms_per_connection";
+  if (reason == "TOO_MANY_WATCHERS") return "control.watchers_max";
+  return {};
+}
+
+// The code that `reason` stands for, the same in both enums.
+grpc::StatusCode CodeOf(const absl::Status& status, const std::string& reason) {
+  return reason.empty() ? grpc::StatusCode::INTERNAL : static_cast<grpc::StatusCode>(status.code());
+}
+
+google::rpc::Status Details(const absl::Status& status, const std::string& reason) {
+  google::rpc::Status details;
+  details.set_code(CodeOf(status, reason));
+  details.set_message(std::string(StdView(status.message())));
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason.empty() ? "INTERNAL" : reason);
+  info.set_domain(kDomain);
+  if (const std::string_view limit = LimitOf(reason); !limit.empty()) {
+    (*info.mutable_metadata())["limit"] = limit;
+  }
+  const auto field = status.GetPayload(kFieldUrl);
+  if (field.has_value()) (*info.mutable_metadata())["field"] = std::string(*field);
+  details.add_details()->PackFrom(info);
+  if (field.has_value()) {
+    google::rpc::BadRequest bad;
+    auto* violation = bad.add_field_violations();
+    violation->set_field(std::string(*field));
+    violation->set_description(details.message());
+    details.add_details()->PackFrom(bad);
+  }
+  if (reason == "OVERLOADED") {
+    google::rpc::RetryInfo retry;
+    retry.mutable_retry_delay()->set_nanos(kRetryNanos);
+    details.add_details()->PackFrom(retry);
+  }
+  return details;
+}
+
+}  // namespace
+
+absl::Status InField(absl::Status status, std::string_view field) {
+  if (!status.ok()) status.SetPayload(kFieldUrl, absl::Cord(AbslView(field)));
+  return status;
+}
+
+absl::Status BadField(std::string_view field, std::string_view reason, std::string_view message) {
+  return InField(
+      Refusal(absl::StatusCode::kInvalidArgument, reason, fmt::format("{} {}", field, message)),
+      field);
+}
+
+absl::Status ConnectionGone() {
+  return Refusal(absl::StatusCode::kNotFound, "CONNECTION_GONE",
+                 "the connection is closed, or no node ever gave this id");
+}
+
+absl::Status Overloaded() {
+  return Refusal(absl::StatusCode::kUnavailable, "OVERLOADED",
+                 "a mailbox of the node is full (limits.mailbox_messages_max); nothing was done");
+}
+
+absl::Status NodeStopping() {
+  return Refusal(absl::StatusCode::kUnavailable, "NODE_STOPPING", "the node is stopping");
+}
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  const std::string reason = ReasonOf(status);
+  const google::rpc::Status details = Details(status, reason);
+  return {CodeOf(status, reason), details.message(), details.SerializeAsString()};
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,28 @@
+#ifndef WSROUTER_CONTROL_ERRORS_H_
+#define WSROUTER_CONTROL_ERRORS_H_
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "grpcpp/support/status.h"
+
+namespace wsrouter {
+
+// Names the request's field that a refusal is about. An OK status stays OK.
+absl::Status InField(absl::Status status, std::string_view field);
+
+// A refusal of a request for what is in `field`, INVALID_ARGUMENT.
+absl::Status BadField(std::string_view field, std::string_view reason, std::string_view message);
+
+absl::Status ConnectionGone();
+absl::Status Overloaded();
+absl::Status NodeStopping();
+
+// What the caller of an RPC gets: code and message, with a google.rpc.Status of ErrorInfo (always),
+// BadRequest (where a field is named) and RetryInfo (where the error passes by itself). A status
+// without a reason is a fault of the node and is sent as INTERNAL.
+grpc::Status ToGrpc(const absl::Status& status);
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_ERRORS_H_

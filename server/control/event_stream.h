@@ -1,0 +1,63 @@
+#ifndef WSROUTER_CONTROL_EVENT_STREAM_H_
+#define WSROUTER_CONTROL_EVENT_STREAM_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "control/stream_pump.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+
+namespace wsrouter {
+
+// A stream of responses that is fed by a queue and lasts until its caller cancels it or the node
+// ends it. One response is on its way at a time; a caller that reads slowly lets the queue fill.
+//
+// gRPC uses the object until OnDone, so whoever owns it keeps it until `closed` is called. Any
+// thread.
+class EventStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                    public Pumped,
+                    public std::enable_shared_from_this<EventStream> {
+ public:
+  using Closed = absl::AnyInvocable<void(EventStream&) &&>;
+
+  EventStream(StreamPump& pump, Closed closed) : pump_(pump), closed_(std::move(closed)) {}
+
+  // Something waits in the queue after nothing did.
+  void Wake() { pump_.Wake(shared_from_this()); }
+
+  void Pump() override;
+  // Ends the stream behind the response that is on its way; what waits in the queue is dropped.
+  void End(const absl::Status& status);
+
+ protected:
+  // Makes a response of what waits first; false when nothing waits. Never called twice at a time.
+  virtual bool Next(grpc::ByteBuffer& response) = 0;
+  // No Next follows. Ends whatever feeds the queue.
+  virtual void Unsubscribe() = 0;
+
+ private:
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+  void EndWith(const grpc::Status& status);
+
+  StreamPump& pump_;
+  Closed closed_;
+  absl::Mutex mutex_;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<grpc::Status> ended_ ABSL_GUARDED_BY(mutex_);
+  grpc::ByteBuffer response_;  // gRPC's while writing_
+};
+
+// A stream that ends at once, for calls that are refused.
+grpc::ServerWriteReactor<grpc::ByteBuffer>* RefusedStream(const absl::Status& status);
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_EVENT_STREAM_H_

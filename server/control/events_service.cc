@@ -1,0 +1,163 @@
+#include "control/events_service.h"
+
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "control/channel_stream.h"
+#include "control/checks.h"
+#include "control/watch_stream.h"
+#include "core/error.h"
+
+namespace wsrouter {
+namespace {
+
+template <typename Kind, typename... Kinds>
+constexpr size_t IndexIn(const std::variant<Kinds...>*) {
+  size_t index = 0;
+  (void)((std::is_same_v<Kind, Kinds> || (++index, false)) || ...);
+  return index;
+}
+template <typename Kind>
+constexpr size_t kIndexOf = IndexIn<Kind>(static_cast<const Event::Detail*>(nullptr));
+
+// Adds `kind` to the filter; false for a number that no kind has.
+bool AddKind(int kind, EventFilter& filter) {
+  switch (kind) {
+    case v1::EVENT_KIND_CONNECTED:
+      filter.kinds.set(kIndexOf<event::Connected>);
+      return true;
+    case v1::EVENT_KIND_OWNED:
+      filter.kinds.set(kIndexOf<event::Owned>);
+      return true;
+    case v1::EVENT_KIND_RELEASED:
+      filter.kinds.set(kIndexOf<event::Released>);
+      return true;
+    case v1::EVENT_KIND_MESSAGE:
+      filter.kinds.set(kIndexOf<event::Message>);
+      return true;
+    case v1::EVENT_KIND_JOINED:
+      filter.kinds.set(kIndexOf<event::Joined>);
+      return true;
+    case v1::EVENT_KIND_LEFT:
+      filter.kinds.set(kIndexOf<event::Left>);
+      return true;
+    case v1::EVENT_KIND_DISCONNECTED:
+      filter.kinds.set(kIndexOf<event::Disconnected>);
+      return true;
+    case v1::EVENT_KIND_SLOW:
+      filter.kinds.set(kIndexOf<event::Slow>);
+      return true;
+    case v1::EVENT_KIND_MISSED:
+    case v1::EVENT_KIND_READY:
+      return true;  // always told
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<EventFilter> ReadFilter(const v1::WatchRequest& request) {
+  Checks checks;
+  EventFilter filter;
+  if (request.kinds_size() > kNamesMax) {
+    checks.Fail(
+        BadField("kinds", "TOO_MANY_ITEMS",
+                 fmt::format("has {} entries, want at most {}", request.kinds_size(), kNamesMax)));
+  }
+  if (request.kinds().empty()) filter.kinds.set().reset(kIndexOf<event::Message>);
+  for (int i = 0; i < request.kinds_size() && checks.ok(); ++i) {
+    checks.Known(fmt::format("kinds[{}]", i), AddKind(request.kinds(i), filter));
+  }
+  if (request.include_messages()) filter.kinds.set(kIndexOf<event::Message>);
+  for (RoomName& room : checks.List<RoomName>("rooms", request.rooms())) {
+    filter.rooms.insert(std::move(room));
+  }
+  for (ClientId& client : checks.List<ClientId>("client_ids", request.client_ids())) {
+    filter.clients.insert(std::move(client));
+  }
+  if (!checks.ok()) return checks.status();
+  return filter;
+}
+
+EventsService::EventsService(EventHub& hub, Broker& broker, Counters& counters, const Clock& clock,
+                             uint32_t streams_max, StreamQueueLimits queue_limits)
+    : hub_(hub),
+      broker_(broker),
+      counters_(counters),
+      clock_(clock),
+      streams_max_(streams_max),
+      queue_limits_(queue_limits) {
+  BindStream("Watch", [this](grpc::CallbackServerContext*, const grpc::ByteBuffer* octets) {
+    return Watch(*octets);
+  });
+  BindStream("Subscribe", [this](grpc::CallbackServerContext*, const grpc::ByteBuffer* octets) {
+    return Subscribe(*octets);
+  });
+}
+
+EventsService::Reactor* EventsService::Watch(const grpc::ByteBuffer& octets) {
+  v1::WatchRequest request;
+  const absl::Status parsed = ParseRequest(octets, request);
+  if (!parsed.ok()) return RefusedStream(parsed);
+  absl::StatusOr<EventFilter> filter = ReadFilter(request);
+  if (!filter.ok()) return RefusedStream(filter.status());
+  auto stream =
+      std::make_shared<WatchStream>(hub_, pump_, [this](EventStream& ended) { Forget(ended); });
+  const absl::Status kept = Keep(stream);
+  if (!kept.ok()) return RefusedStream(kept);
+  stream->Start(*std::move(filter), queue_limits_, request.include_pending(), broker_);
+  return stream.get();
+}
+
+EventsService::Reactor* EventsService::Subscribe(const grpc::ByteBuffer& octets) {
+  v1::SubscribeRequest request;
+  const absl::Status parsed = ParseRequest(octets, request);
+  if (!parsed.ok()) return RefusedStream(parsed);
+  Checks checks;
+  std::vector<ChannelName> channels =
+      checks.NonEmptyList<ChannelName>("channels", request.channels(), kChannelsMax);
+  if (!checks.ok()) return RefusedStream(checks.status());
+  auto stream = std::make_shared<ChannelStream>(std::move(channels), broker_, counters_, clock_,
+                                                queue_limits_, pump_,
+                                                [this](EventStream& ended) { Forget(ended); });
+  const absl::Status kept = Keep(stream);
+  if (!kept.ok()) return RefusedStream(kept);
+  stream->Start();
+  return stream.get();
+}
+
+absl::Status EventsService::Keep(std::shared_ptr<EventStream> stream) {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return NodeStopping();
+  if (streams_.size() >= streams_max_) {
+    return Refusal(absl::StatusCode::kResourceExhausted, "TOO_MANY_WATCHERS",
+                   fmt::format("{} streams are open, the most that there may be", streams_max_));
+  }
+  streams_.emplace(stream.get(), stream);
+  open_.store(streams_.size(), std::memory_order_relaxed);
+  return absl::OkStatus();
+}
+
+void EventsService::Forget(EventStream& stream) {
+  // Freed outside the lock.
+  std::shared_ptr<EventStream> forgotten;
+  absl::MutexLock lock(&mutex_);
+  const auto found = streams_.find(&stream);
+  forgotten = std::move(found->second);
+  streams_.erase(found);
+  open_.store(streams_.size(), std::memory_order_relaxed);
+}
+
+void EventsService::Stop() {
+  std::vector<std::shared_ptr<EventStream>> streams;
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    for (const auto& [key, stream] : streams_) streams.push_back(stream);
+  }
+  for (const auto& stream : streams) stream->End(NodeStopping());
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,64 @@
+#ifndef WSROUTER_CONTROL_EVENTS_SERVICE_H_
+#define WSROUTER_CONTROL_EVENTS_SERVICE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "control/event_hub.h"
+#include "control/event_stream.h"
+#include "control/rpc.h"
+#include "control/stream_pump.h"
+#include "core/broker.h"
+#include "core/counters.h"
+#include "wsrouter/v1/router.grpc.pb.h"
+
+namespace wsrouter {
+
+// What Watch asks for, as the hub understands it.
+absl::StatusOr<EventFilter> ReadFilter(const v1::WatchRequest& request);
+
+// wsrouter.v1.Events on gRPC. Owns the open streams, at most `streams_max` of them.
+class EventsService final : public RawService<v1::Events> {
+ public:
+  EventsService(EventHub& hub, Broker& broker, Counters& counters, const Clock& clock,
+                uint32_t streams_max, StreamQueueLimits queue_limits);
+  // After the server has ended.
+  ~EventsService() override = default;
+
+  // Ends every stream with NODE_STOPPING and opens no new ones.
+  void Stop();
+
+  // How many streams are open.
+  const std::atomic<uint64_t>& streams() const { return open_; }
+
+ private:
+  using Reactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
+
+  Reactor* Watch(const grpc::ByteBuffer& octets);
+  Reactor* Subscribe(const grpc::ByteBuffer& octets);
+  // Keeps the stream until gRPC is done with it, or says why it must not be opened.
+  absl::Status Keep(std::shared_ptr<EventStream> stream);
+  void Forget(EventStream& stream);
+
+  EventHub& hub_;
+  Broker& broker_;
+  Counters& counters_;
+  const Clock& clock_;
+  const uint32_t streams_max_;
+  const StreamQueueLimits queue_limits_;
+  std::atomic<uint64_t> open_{0};
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<EventStream*, std::shared_ptr<EventStream>> streams_ ABSL_GUARDED_BY(mutex_);
+  StreamPump pump_;  // the last member: its thread uses the others
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_EVENTS_SERVICE_H_

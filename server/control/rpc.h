@@ -1,0 +1,75 @@
+#ifndef WSROUTER_CONTROL_RPC_H_
+#define WSROUTER_CONTROL_RPC_H_
+
+#include <functional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "control/answer.h"
+#include "control/errors.h"
+#include "google/protobuf/message.h"
+#include "grpcpp/impl/codegen/server_callback_handlers.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/server_callback.h"
+
+namespace wsrouter {
+
+// Requests come as octets and are parsed here: left to gRPC, a request that cannot be parsed, for
+// example for a string that is not UTF-8, would end in UNIMPLEMENTED without a word.
+absl::Status ParseRequest(const grpc::ByteBuffer& octets, google::protobuf::Message& request);
+
+grpc::ByteBuffer SerializeResponse(const google::protobuf::Message& response);
+
+// One unary RPC: parsed, handed to `call` of `calls`, finished by its answer.
+template <typename Request, typename Response, typename Calls>
+grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
+                                const grpc::ByteBuffer* octets, grpc::ByteBuffer* response,
+                                Calls& calls,
+                                void (Calls::*call)(const Request&, Answer<Response>)) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  Request request;
+  if (const absl::Status parsed = ParseRequest(*octets, request); !parsed.ok()) {
+    reactor->Finish(ToGrpc(parsed));
+    return reactor;
+  }
+  (calls.*call)(request, [reactor, response](absl::StatusOr<Response> answer) {
+    if (answer.ok()) *response = SerializeResponse(*answer);
+    reactor->Finish(ToGrpc(answer.status()));
+  });
+  return reactor;
+}
+
+// The place of a method in its service, as generated code counts.
+int MethodIndex(const char* service, const char* method);
+
+// A generated service (wsrouter.v1.Router, ...) whose methods are bound one by one to functions
+// that take octets. Every method has to be bound before the server is built.
+template <typename Generated>
+class RawService : public Generated::Service {
+ protected:
+  template <typename Request, typename Response, typename Calls>
+  void Bind(const char* method, Calls& calls,
+            void (Calls::*call)(const Request&, Answer<Response>)) {
+    using Handler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
+    this->MarkMethodRawCallback(
+        MethodIndex(Generated::service_full_name(), method),
+        new Handler([&calls, call](grpc::CallbackServerContext* context,
+                                   const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+          return Serve(context, request, response, calls, call);
+        }));
+  }
+
+  using Open = std::function<grpc::ServerWriteReactor<grpc::ByteBuffer>*(
+      grpc::CallbackServerContext*, const grpc::ByteBuffer*)>;
+  void BindStream(const char* method, Open open) {
+    using Handler =
+        grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
+    this->MarkMethodRawCallback(MethodIndex(Generated::service_full_name(), method),
+                                new Handler(std::move(open)));
+  }
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_RPC_H_

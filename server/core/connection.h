@@ -1,0 +1,56 @@
+#ifndef WSROUTER_CORE_CONNECTION_H_
+#define WSROUTER_CORE_CONNECTION_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/event.h"
+#include "core/outbox.h"
+
+namespace wsrouter {
+
+struct Client;
+struct Room;
+
+// One open WebSocket, as the rules see it. Its shard's thread alone touches it.
+//
+// The transport derives from it what a socket needs, creates it and, after Shard::OnClose,
+// destroys it.
+struct Connection {
+  struct Membership {
+    Room* room;
+    size_t place;  // index in room->members
+  };
+
+  // A Join that the directory has not answered yet. A Leave or Release withdraws it.
+  struct PendingJoin {
+    uint64_t ticket;
+    RoomName room;
+    bool adds;  // it was not a member when it asked, so it needs one of its rooms_per_connection
+  };
+
+  uint64_t counter = 0;                // the part of its id that differs within the shard
+  Client* client = nullptr;            // who it is; null while nobody owns it
+  std::vector<Membership> rooms;
+  std::vector<PendingJoin> joins_pending;
+  bool closing = false;                // our Close is queued: nothing may be sent behind it
+  bool own_pending = false;            // the directory has been asked who owns it
+  bool slow = false;                   // a frame was dropped since the outbox was last empty
+  Outbox outbox;
+  std::shared_ptr<const Handshake> handshake;
+  std::unique_ptr<const Labels> labels;  // null while there are none
+  absl::Time connected_at;
+  absl::Duration opened_uptime;
+  // When, on the uptime clock, something is due whether or not anything happens: the end of the
+  // auth timeout, or the expiry of what proved the identity.
+  absl::Duration deadline = absl::InfiniteDuration();
+  absl::Time expires_at = absl::InfiniteFuture();
+  uint64_t octets_in = 0;
+  uint64_t octets_out = 0;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_CONNECTION_H_

@@ -1,0 +1,113 @@
+#ifndef WSROUTER_CORE_COUNTERS_H_
+#define WSROUTER_CORE_COUNTERS_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace wsrouter {
+
+// What a node counts from its start; never reset. The first sixteen are the operators' guide's
+// and keep its names, odd capitals included; `kCounterNames` has the same order.
+enum class Counter : size_t {
+  kOwns,
+  kReleases,
+  kSendToClient,
+  kSendToClientOwnerMissing,
+  kRoomJoins,
+  kRoomLeaves,
+  kRoomPushes,
+  kPushes,            // frames put into an outbox
+  kPushesFailed,      // deliveries lost for another cause than the two below
+  kPushesDroppedSlowConsumer,
+  kPushesToDeadFd,    // deliveries to a connection that was closing
+  kCapacityExceededOwner,
+  kCapacityExceededRoom,
+  kRateLimitDrops,
+  kClientRateLimitDrops,
+  kHmacVerifyFailures,
+  kGuideCount,
+
+  kConnectionsOpened = kGuideCount,
+  kConnectionsClosed,
+  kUpgradesRefused,
+  kAcceptsRefused,    // closed before an upgrade: too many connections or descriptors
+  kMessagesIn,
+  kMessagesUnheard,   // client messages that no watcher was there for
+  kBytesIn,
+  kBytesOut,
+  kWrites,            // system calls that carried frames
+  kClosedProtocolError,
+  kClosedNotAuthenticated,
+  kClosedExpired,
+  kClosedSlowConsumer,
+  kClosedIdle,
+  kMailboxFull,       // envelopes that found a shard's mailbox full
+  kEventsMissed,      // events that a watcher was too slow for
+  kCount,
+};
+
+inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCounterNames = {
+    "owns_total",
+    "releases_total",
+    "sendToClient_total",
+    "sendToClient_owner_missing",
+    "room_joins_total",
+    "room_leaves_total",
+    "room_pushes_total",
+    "pushes_total",
+    "pushes_failed_total",
+    "pushes_dropped_slow_consumer",
+    "pushes_to_dead_fd_total",
+    "capacity_exceeded_owner_total",
+    "capacity_exceeded_room_total",
+    "rate_limit_drops_total",
+    "client_rate_limit_drops_total",
+    "hmac_verify_failures_total",
+    "connections_opened_total",
+    "connections_closed_total",
+    "upgrades_refused_total",
+    "accepts_refused_total",
+    "messages_in_total",
+    "messages_unheard_total",
+    "bytes_in_total",
+    "bytes_out_total",
+    "writes_total",
+    "closed_protocol_error_total",
+    "closed_not_authenticated_total",
+    "closed_expired_total",
+    "closed_slow_consumer_total",
+    "closed_idle_total",
+    "mailbox_full_total",
+    "events_missed_total",
+};
+
+// One block of counters. Any thread adds and reads; each shard has a block of its own, so that
+// adding never contends, and a node's figures are the sums over its blocks.
+class Counters {
+ public:
+  void Add(Counter counter, uint64_t n = 1) {
+    values_[static_cast<size_t>(counter)].fetch_add(n, std::memory_order_relaxed);
+  }
+  uint64_t Get(Counter counter) const {
+    return values_[static_cast<size_t>(counter)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  alignas(64) std::array<std::atomic<uint64_t>, static_cast<size_t>(Counter::kCount)> values_{};
+};
+
+// What a shard has right now; written by it, read by any thread.
+struct Gauges {
+  alignas(64) std::atomic<uint64_t> connections{0};
+  std::atomic<uint64_t> owned{0};
+  std::atomic<uint64_t> rooms{0};
+  std::atomic<uint64_t> members{0};
+  std::atomic<uint64_t> outbox_bytes{0};
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_COUNTERS_H_

@@ -1,0 +1,99 @@
+#ifndef WSROUTER_CORE_ENVELOPE_H_
+#define WSROUTER_CORE_ENVELOPE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/frame.h"
+#include "core/ids.h"
+#include "core/limits.h"
+
+namespace wsrouter {
+
+// What can be addressed.
+struct Everyone {  // every shard of the cluster
+  friend bool operator==(const Everyone&, const Everyone&) = default;
+};
+struct ThisNode {  // every shard of the node it is published on
+  friend bool operator==(const ThisNode&, const ThisNode&) = default;
+};
+struct Inbox {  // one shard of the node it is subscribed on; where its connections are reached
+  uint16_t shard = 0;
+  friend bool operator==(const Inbox&, const Inbox&) = default;
+};
+using Topic = std::variant<ConnectionId, Inbox, ClientId, RoomName, ChannelName, Everyone, ThisNode>;
+
+// A topic as text that no other topic has: a letter for its kind, then its name.
+std::string KeyOf(const Topic& topic);
+
+using Labels = std::map<std::string, std::string>;
+
+struct CloseWith {
+  uint16_t code = 0;
+  std::string reason;
+};
+
+enum class OnDuplicate : uint8_t {
+  kAllow,    // the client gets one more connection
+  kReplace,  // its other connections are closed 4020
+  kReject,   // refused with CLIENT_ALREADY_OWNED
+};
+
+// What is to happen to those whom the topic addresses. A new remote action is a new struct here;
+// the compiler lists the places that must handle it.
+struct Deliver {
+  FramePtr frame;
+  std::optional<SlowConsumerPolicy> slow_consumer;  // the shard's default where absent
+  std::vector<ConnectionId> except_connections;
+  std::vector<ClientId> except_clients;
+};
+struct Own {
+  ClientId client;
+  OnDuplicate on_duplicate = OnDuplicate::kAllow;
+  std::vector<RoomName> rooms;
+  Labels labels;
+  std::optional<absl::Time> expires_at;
+};
+struct Release {
+  std::optional<CloseWith> close;
+};
+struct Join {
+  std::vector<RoomName> rooms;
+};
+struct Leave {
+  std::vector<RoomName> rooms;
+};
+struct Disconnect {
+  CloseWith close;
+};
+// Asks for a description of the addressed connections, by counter from `after` on, so that pages
+// can be put together from several shards.
+struct Describe {
+  std::optional<ConnectionId> after;
+  uint32_t count = kPageDefault;
+};
+// Asks for the connections that nobody owns yet to be announced as CONNECTED to one watcher.
+struct AnnouncePending {
+  uint64_t watcher = 0;
+};
+// A payload for the backends that subscribe to a channel.
+struct ToChannel {
+  FramePtr frame;
+};
+
+using Action = std::variant<Deliver, Own, Release, Join, Leave, Disconnect, Describe,
+                            AnnouncePending, ToChannel>;
+
+struct Envelope {
+  Topic to;
+  Action action;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_ENVELOPE_H_

@@ -1,0 +1,102 @@
+#ifndef WSROUTER_CORE_EVENT_H_
+#define WSROUTER_CORE_EVENT_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/envelope.h"
+#include "core/frame.h"
+#include "core/ids.h"
+
+namespace wsrouter {
+
+// What a client said when it connected. Headers and cookies by allow-list, names in lower case;
+// all of it is the client's word, but for `peer` and `tls`.
+struct Handshake {
+  std::string path;
+  std::string query;
+  std::string peer;  // address:port
+  std::string subprotocol;  // the selected one
+  std::vector<std::string> offered_subprotocols;
+  std::map<std::string, std::string> headers;
+  std::map<std::string, std::string> cookies;
+  bool tls = false;
+};
+
+enum class CloseCause : uint8_t {
+  kClientClosed,       // a Close frame from the client
+  kConnectionLost,     // the transport ended without one
+  kProtocolError,
+  kNotAuthenticated,
+  kExpired,
+  kSlowConsumer,
+  kIdle,
+  kSuperseded,
+  kDisconnected,       // a service asked for it
+  kNodeStopping,
+};
+
+namespace event {
+struct Connected {
+  std::shared_ptr<const Handshake> handshake;
+};
+struct Owned {
+  Labels labels;
+  std::optional<absl::Time> expires_at;
+};
+struct Released {};
+struct Message {
+  Opcode opcode = Opcode::kText;
+  std::string payload;
+  std::vector<RoomName> rooms;
+};
+struct Joined {
+  RoomName room;
+};
+struct Left {
+  RoomName room;
+};
+struct Slow {
+  uint64_t outbox_bytes = 0;
+};
+struct Disconnected {
+  CloseCause cause = CloseCause::kConnectionLost;
+  CloseWith close;  // code 1006 where no Close frame was seen (RFC 6455 section 7.1.5)
+  absl::Duration duration;
+  uint64_t octets_in = 0;
+  uint64_t octets_out = 0;
+};
+}  // namespace event
+
+struct Event {
+  using Detail = std::variant<event::Connected, event::Owned, event::Released, event::Message,
+                              event::Joined, event::Left, event::Slow, event::Disconnected>;
+  absl::Time at;
+  ConnectionId connection;
+  ClientId client;  // the bound identity; empty while there is none
+  Detail detail;
+};
+
+// SEAM 4. Where shards tell what happens to connections. Called on shard threads, must not block:
+// who listens has bounded queues of its own and is told what it missed. A connection's events
+// come in the order in which they happened.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+
+  // False when nobody listens: the shard then does not even make the event.
+  virtual bool Listening() const = 0;
+  virtual void Emit(Event event) = 0;
+  // For one watcher alone (AnnouncePending).
+  virtual void EmitTo(uint64_t watcher, Event event) = 0;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_EVENT_H_

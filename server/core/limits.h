@@ -1,0 +1,40 @@
+#ifndef WSROUTER_CORE_LIMITS_H_
+#define WSROUTER_CORE_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace wsrouter {
+
+enum class SlowConsumerPolicy : uint8_t {
+  kDrop,        // the frame is lost to that connection, counted, and the connection stays
+  kDisconnect,  // the connection is closed 4014 (1013 where the client speaks no subprotocol)
+};
+
+// Every bound of the routing core, with its production default. config.proto has the same values
+// with ranges; a refusal under any of them is typed and counted.
+struct Limits {
+  uint64_t owner_capacity = 1'000'000;         // owned connections in the cluster
+  uint64_t room_members_capacity = 5'000'000;  // (room, connection) pairs in the cluster
+  uint32_t connections_per_client = 64;
+  uint32_t rooms_per_connection = 128;
+  size_t slow_consumer_bytes = size_t{4} << 20;  // outbox of one connection
+  SlowConsumerPolicy slow_consumer_policy = SlowConsumerPolicy::kDrop;
+  absl::Duration auth_timeout = absl::Seconds(10);  // unowned longer than this: 4001
+};
+
+// How far Pongs and the Close may go beyond slow_consumer_bytes, so that a slow consumer can still
+// be told why it is closed.
+inline constexpr size_t kControlFramesBytesMax = 4096;
+inline constexpr uint32_t kLabelsMax = 32;            // labels of one connection
+inline constexpr size_t kLabelBytesMax = 1024;        // key and value of one label together
+inline constexpr size_t kCloseReasonBytesMax = 123;   // RFC 6455 section 5.5: 125 less the code
+inline constexpr uint32_t kShardsMax = 256;           // two hexadecimal digits of a connection id
+inline constexpr uint32_t kPageDefault = 100;
+inline constexpr uint32_t kPageMax = 1000;
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_LIMITS_H_

@@ -1,0 +1,167 @@
+#ifndef WSROUTER_CORE_SHARD_H_
+#define WSROUTER_CORE_SHARD_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/broker.h"
+#include "core/close_code.h"
+#include "core/connection.h"
+#include "core/counters.h"
+#include "core/directory.h"
+#include "core/event.h"
+#include "core/interest.h"
+#include "core/limits.h"
+#include "core/receipt.h"
+#include "core/registry.h"
+#include "core/rooms.h"
+
+namespace wsrouter {
+
+// SEAM 3. What a shard needs of sockets. Called on the shard's thread only.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // The connection's outbox is no longer empty: write it before this loop turn ends.
+  virtual void WantWrite(Connection& connection) = 0;
+
+  // Sends what the outbox holds, then a Close, then ends the socket. The shard has forgotten the
+  // connection; no callback for it follows.
+  virtual void Close(Connection& connection, CloseWith close) = 0;
+
+  // connection.deadline has changed.
+  virtual void Rearm(Connection& connection) = 0;
+};
+
+// The rules: what happens when a connection opens, speaks, is addressed by an envelope, or ends.
+// Knows nothing of sockets, Redis or gRPC.
+//
+// One thread runs it; everything else reaches it through that thread's mailbox. It answers every
+// envelope's ReceiptPart once, at the latest when the directory and the broker have answered it.
+class Shard {
+ public:
+  struct Parts {
+    NodeIdentity node;
+    uint16_t index = 0;
+    Limits limits;
+    Broker& broker;
+    Directory& directory;
+    EventSink& events;
+    Transport& transport;
+    Subscriber& mailbox;  // the shard's own, where the broker delivers
+    Counters& counters;
+    Gauges& gauges;
+    PostTask post;
+  };
+
+  explicit Shard(Parts parts);
+
+  // Subscribes to what every shard hears. Before the first connection.
+  void Start();
+  // Closes the oldest connections with 1012 until at most `keep` are left.
+  void Drain(size_t keep);
+  // Closes what is left likewise, and leaves the broker.
+  void Stop();
+  size_t connections() const { return registry_.connections().size(); }
+
+  // The time of this loop turn: what follows happens at it, until the next call.
+  void Turn(Instant now) { now_ = now; }
+
+  // From the transport. OnOpen gives the connection its id. Not one of them is called for a
+  // connection after OnClose or after `closing` was seen true.
+  void OnOpen(Connection& connection);
+  void OnMessage(Connection& connection, Opcode opcode, std::string payload);
+  void OnDeadline(Connection& connection);
+  void OnClose(Connection& connection, CloseCause cause, CloseWith close);
+
+  // The transport handed `octets` of the connection's outbox to its socket.
+  void OnSent(Connection& connection, size_t octets);
+  // The socket has ended and what its outbox still held is lost. The last call for a connection,
+  // also for one that never opened.
+  void OnGone(Connection& connection);
+
+  // Queues a frame with which the transport itself answers the connection (Pong, Close, echo),
+  // behind what waits. False when the outbox is full.
+  [[nodiscard]] bool Reply(Connection& connection, FramePtr frame);
+
+  // Ends the connection from this side, now: it leaves its rooms and is forgotten.
+  void Close(Connection& connection, CloseCause cause, CloseCode code, std::string_view reason);
+
+  // From the mailbox.
+  void OnEnvelope(const Envelope& envelope, ReceiptPart part);
+
+  // Shows the gauges' present values to other threads; once a turn.
+  void PublishGauges();
+
+  ConnectionId IdOf(const Connection& connection) const;
+
+ private:
+  struct PendingRooms;
+
+  // The connections that `topic` addresses here. Valid until a membership changes.
+  std::vector<Connection*> Addressed(const Topic& topic) const;
+  template <typename Visit>
+  void ForEachAddressed(const Topic& topic, Visit visit) const;
+
+  Receipt OnDeliver(const Topic& to, const Deliver& deliver);
+  Receipt OnDisconnect(const Topic& to, const Disconnect& disconnect);
+  Receipt OnDescribe(const Topic& to, const Describe& describe) const;
+  void OnAnnouncePending(const AnnouncePending& announce);
+  ConnectionDescription Description(const Connection& connection) const;
+
+  // shard_membership.cc
+  void OnOwn(const Topic& to, const Own& own, ReceiptPart part);
+  void OnBound(uint64_t counter, Own own, bool renewal,
+               absl::StatusOr<std::vector<ConnectionId>> displaced, ReceiptPart part);
+  void Supersede(const std::vector<ConnectionId>& displaced);
+  Receipt OnRelease(const Topic& to, const Release& release);
+  void OnJoin(const Topic& to, const Join& join, ReceiptPart part);
+  void OnLeave(const Topic& to, const Leave& leave, ReceiptPart part);
+  void JoinRoom(Connection& connection, const RoomName& room,
+                const std::shared_ptr<PendingRooms>& pending);
+  void OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
+                const absl::StatusOr<JoinedRoom>& joined,
+                const std::shared_ptr<PendingRooms>& pending);
+  void OnRoomLive(uint64_t counter, const RoomName& room, const absl::Status& live);
+  void LeaveRoom(Connection& connection, const RoomName& room,
+                 const std::shared_ptr<PendingRooms>& pending);
+  // Ends a membership here; the directory is the caller's. False when it was not a member.
+  bool EndMembership(Connection& connection, const RoomName& room);
+  // Ends ownership and every membership; the connection stays.
+  void Disown(Connection& connection);
+
+  void Send(Connection& connection, const FrameRef& frame, SlowConsumerPolicy policy,
+            Receipt& receipt, std::vector<Connection*>& too_slow);
+  void Emit(const Connection& connection, Event::Detail detail);
+  void SetDeadline(Connection& connection);
+
+  const NodeIdentity node_;
+  const uint16_t index_;
+  const Limits limits_;
+  Broker& broker_;
+  Directory& directory_;
+  EventSink& events_;
+  Transport& transport_;
+  Subscriber& mailbox_;
+  Counters& counters_;
+  Gauges& gauges_;
+  const PostTask post_;
+
+  Instant now_;
+  uint64_t last_counter_ = 0;
+  uint64_t last_ticket_ = 0;
+  uint64_t owned_ = 0;
+  uint64_t members_ = 0;
+  uint64_t outbox_bytes_ = 0;
+  Registry registry_;
+  Rooms rooms_;
+  Interest interest_;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_SHARD_H_

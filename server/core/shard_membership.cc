@@ -1,0 +1,288 @@
+// Who owns a connection and which rooms it is in: the directory is asked first, since it alone
+// sees the cluster's capacity, then the shard's own tables and its interest follow.
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+#include "core/shard.h"
+#include "fmt/format.h"
+
+namespace wsrouter {
+namespace {
+
+absl::Status Gone() {
+  return Refusal(absl::StatusCode::kNotFound, "CONNECTION_GONE", "connection is gone");
+}
+absl::Status NotOwned() {
+  return Refusal(absl::StatusCode::kFailedPrecondition, "CONNECTION_NOT_OWNED",
+                 "nobody owns the connection");
+}
+
+}  // namespace
+
+// An answer that waits for several rooms; the last one to be settled finishes it.
+struct Shard::PendingRooms {
+  explicit PendingRooms(ReceiptPart answer) : part(std::move(answer)) {}
+  ~PendingRooms() { part.Finish(std::move(receipt)); }
+
+  void Settle(const RoomName& room, RoomChange::Result result, absl::Status refusal,
+              RoomSize size) {
+    receipt.rooms.push_back({.room = room,
+                             .result = result,
+                             .refusal = std::move(refusal),
+                             .members = size.members,
+                             .connections = size.connections});
+  }
+  void Refuse(const RoomName& room, absl::Status refusal) {
+    Settle(room, RoomChange::Result::kRefused, std::move(refusal), {});
+  }
+
+  ReceiptPart part;
+  Receipt receipt;
+};
+
+void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
+  std::vector<Connection*> addressed = Addressed(to);
+  if (addressed.empty()) {
+    part.Finish({.status = Gone()});
+    return;
+  }
+  Connection& connection = *addressed.front();
+  if (connection.own_pending) {
+    part.Finish({.status = Refusal(absl::StatusCode::kAborted, "OWN_IN_PROGRESS",
+                                   "another Own of the connection is in progress")});
+    return;
+  }
+  if (connection.client != nullptr && connection.client->id != own.client) {
+    part.Finish({.status = Refusal(absl::StatusCode::kFailedPrecondition,
+                                   "CONNECTION_ALREADY_OWNED",
+                                   "another client owns the connection; release it first")});
+    return;
+  }
+  if (own.expires_at.has_value() && *own.expires_at <= now_.wall) {
+    part.Finish({.status = Refusal(absl::StatusCode::kInvalidArgument, "FIELD_INVALID",
+                                   "expires_at is in the past")});
+    return;
+  }
+  connection.own_pending = true;
+  const bool renewal = connection.client != nullptr;
+  directory_.Bind(
+      IdOf(connection), own.client, own.on_duplicate,
+      [this, counter = connection.counter, own, renewal,
+       part = std::move(part)](absl::StatusOr<std::vector<ConnectionId>> displaced) mutable {
+        post_([this, counter, own = std::move(own), renewal, displaced = std::move(displaced),
+               part = std::move(part)]() mutable {
+          OnBound(counter, std::move(own), renewal, std::move(displaced), std::move(part));
+        });
+      });
+}
+
+void Shard::OnBound(uint64_t counter, Own own, bool renewal,
+                    absl::StatusOr<std::vector<ConnectionId>> displaced, ReceiptPart part) {
+  if (displaced.ok()) Supersede(*displaced);
+  Connection* connection = registry_.Find(counter);
+  if (connection == nullptr) {
+    if (displaced.ok()) {
+      directory_.Unbind({.node = node_, .shard = index_, .counter = counter}, own.client, {});
+    }
+    part.Finish({.status = displaced.ok() ? Gone() : displaced.status()});
+    return;
+  }
+  connection->own_pending = false;
+  if (!displaced.ok()) {
+    const bool capacity = ReasonOf(displaced.status()) == "CAPACITY_CONNECTIONS";
+    if (capacity) counters_.Add(Counter::kCapacityExceededOwner);
+    transport_.Rearm(*connection);  // OnDeadline may have waited for this answer
+    part.Finish({.status = displaced.status()});
+    return;
+  }
+  if (renewal && connection->client == nullptr) {  // released since, in the directory, too
+    part.Finish({.status = NotOwned()});
+    return;
+  }
+  auto pending = std::make_shared<PendingRooms>(std::move(part));
+  pending->receipt.matched = 1;
+  pending->receipt.displaced = *std::move(displaced);
+  connection->labels =
+      own.labels.empty() ? nullptr : std::make_unique<const Labels>(own.labels);
+  connection->expires_at = own.expires_at.value_or(absl::InfiniteFuture());
+  if (!renewal) {
+    registry_.Bind(*connection, own.client);
+    interest_.Hold(own.client);
+    ++owned_;
+    counters_.Add(Counter::kOwns);
+  }
+  SetDeadline(*connection);
+  Emit(*connection, event::Owned{.labels = std::move(own.labels), .expires_at = own.expires_at});
+  for (const RoomName& room : own.rooms) JoinRoom(*connection, room, pending);
+  // The answer waits until pushes to the client reach this shard.
+  interest_.Await(own.client, [this, counter, pending](absl::Status live) {
+    if (live.ok()) return;
+    pending->receipt.status = std::move(live);
+    Connection* owned = registry_.Find(counter);
+    if (owned == nullptr || owned->client == nullptr) return;
+    Disown(*owned);
+    SetDeadline(*owned);
+  });
+}
+
+void Shard::Supersede(const std::vector<ConnectionId>& displaced) {
+  const CloseWith close = {static_cast<uint16_t>(CloseCode::kSuperseded),
+                           "a newer connection of the same client took over"};
+  for (const ConnectionId& other : displaced) {
+    broker_.Publish({.to = other, .action = Disconnect{close}}, [](Receipt) {});
+  }
+}
+
+Receipt Shard::OnRelease(const Topic& to, const Release& release) {
+  Receipt receipt;
+  for (Connection* connection : Addressed(to)) {
+    if (connection->client == nullptr) continue;
+    ++receipt.matched;
+    Emit(*connection, event::Released{});
+    Disown(*connection);
+    if (release.close.has_value()) {
+      Close(*connection, CloseCause::kDisconnected,
+            static_cast<CloseCode>(release.close->code), release.close->reason);
+    } else {
+      SetDeadline(*connection);
+    }
+  }
+  return receipt;
+}
+
+void Shard::Disown(Connection& connection) {
+  const ClientId client = connection.client->id;
+  std::vector<RoomName> rooms = RoomsOf(connection);
+  for (const RoomName& room : rooms) EndMembership(connection, room);
+  for (Connection::PendingJoin& join : std::exchange(connection.joins_pending, {})) {
+    rooms.push_back(std::move(join.room));
+  }
+  directory_.Unbind(IdOf(connection), client, rooms);
+  registry_.Unbind(connection);
+  interest_.Release(client);
+  connection.labels = nullptr;
+  connection.expires_at = absl::InfiniteFuture();
+  --owned_;
+  counters_.Add(Counter::kReleases);
+}
+
+void Shard::OnJoin(const Topic& to, const Join& join, ReceiptPart part) {
+  auto pending = std::make_shared<PendingRooms>(std::move(part));
+  for (Connection* connection : Addressed(to)) {
+    ++pending->receipt.matched;
+    if (connection->client == nullptr) {
+      pending->receipt.status = NotOwned();
+      return;
+    }
+    for (const RoomName& room : join.rooms) JoinRoom(*connection, room, pending);
+  }
+}
+
+void Shard::JoinRoom(Connection& connection, const RoomName& room,
+                     const std::shared_ptr<PendingRooms>& pending) {
+  const bool adds = !Rooms::Has(connection, room);
+  const auto adding = std::ranges::count(connection.joins_pending, true,
+                                         &Connection::PendingJoin::adds);
+  const size_t rooms = connection.rooms.size() + static_cast<size_t>(adding);
+  if (adds && rooms >= limits_.rooms_per_connection) {
+    pending->Refuse(room, Refusal(absl::StatusCode::kResourceExhausted, "ROOMS_PER_CONNECTION",
+                                  fmt::format("a connection may be in at most {} rooms",
+                                              limits_.rooms_per_connection)));
+    return;
+  }
+  const uint64_t ticket = ++last_ticket_;
+  connection.joins_pending.push_back({.ticket = ticket, .room = room, .adds = adds});
+  directory_.Join(room, IdOf(connection), connection.client->id,
+                  [this, counter = connection.counter, ticket, room,
+                   pending](absl::StatusOr<JoinedRoom> joined) mutable {
+                    post_([this, counter, ticket, room = std::move(room),
+                           joined = std::move(joined), pending = std::move(pending)] {
+                      OnJoined(counter, ticket, room, joined, pending);
+                    });
+                  });
+}
+
+void Shard::OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
+                     const absl::StatusOr<JoinedRoom>& joined,
+                     const std::shared_ptr<PendingRooms>& pending) {
+  Connection* connection = registry_.Find(counter);
+  const auto ours = [&](const Connection::PendingJoin& join) { return join.ticket == ticket; };
+  const bool wanted =
+      connection != nullptr && std::erase_if(connection->joins_pending, ours) > 0;
+  if (!joined.ok()) {
+    const bool capacity = ReasonOf(joined.status()) == "CAPACITY_ROOM_MEMBERS";
+    if (capacity) counters_.Add(Counter::kCapacityExceededRoom);
+    pending->Refuse(room, joined.status());
+    return;
+  }
+  if (!wanted) {  // whoever withdrew it has told the directory, too
+    if (connection == nullptr || connection->client == nullptr) {
+      pending->Refuse(room, connection == nullptr ? Gone() : NotOwned());
+    } else {
+      pending->Settle(room, RoomChange::Result::kNotAMember, absl::OkStatus(), joined->size);
+    }
+    return;
+  }
+  auto result = RoomChange::Result::kAlreadyMember;
+  if (!Rooms::Has(*connection, room)) {
+    result = RoomChange::Result::kJoined;
+    rooms_.Add(*connection, room);
+    interest_.Hold(room);
+    ++members_;
+    counters_.Add(Counter::kRoomJoins);
+    Emit(*connection, event::Joined{.room = room});
+  }
+  // The answer waits until pushes to the room reach this shard.
+  interest_.Await(room, [this, counter, room, result, size = joined->size,
+                         pending](absl::Status live) {
+    OnRoomLive(counter, room, live);
+    pending->Settle(room, live.ok() ? result : RoomChange::Result::kRefused, live,
+                    live.ok() ? size : RoomSize{});
+  });
+}
+
+void Shard::OnRoomLive(uint64_t counter, const RoomName& room, const absl::Status& live) {
+  Connection* connection = registry_.Find(counter);
+  if (live.ok() || connection == nullptr || !EndMembership(*connection, room)) return;
+  directory_.Leave(room, IdOf(*connection), connection->client->id,
+                   [](absl::StatusOr<RoomSize>) {});
+}
+
+bool Shard::EndMembership(Connection& connection, const RoomName& room) {
+  if (!rooms_.Remove(connection, room)) return false;
+  --members_;
+  counters_.Add(Counter::kRoomLeaves);
+  Emit(connection, event::Left{.room = room});
+  interest_.Release(room);
+  return true;
+}
+
+void Shard::OnLeave(const Topic& to, const Leave& leave, ReceiptPart part) {
+  auto pending = std::make_shared<PendingRooms>(std::move(part));
+  for (Connection* connection : Addressed(to)) {
+    ++pending->receipt.matched;
+    for (const RoomName& room : leave.rooms) LeaveRoom(*connection, room, pending);
+  }
+}
+
+void Shard::LeaveRoom(Connection& connection, const RoomName& room,
+                      const std::shared_ptr<PendingRooms>& pending) {
+  if (connection.client == nullptr) {
+    pending->Settle(room, RoomChange::Result::kNotAMember, absl::OkStatus(), {});
+    return;
+  }
+  std::erase_if(connection.joins_pending,
+                [&](const Connection::PendingJoin& join) { return join.room == room; });
+  const auto result = EndMembership(connection, room) ? RoomChange::Result::kLeft
+                                                      : RoomChange::Result::kNotAMember;
+  directory_.Leave(room, IdOf(connection), connection.client->id,
+                   [post = post_, room, result, pending](absl::StatusOr<RoomSize> size) mutable {
+                     post([room = std::move(room), result, size = std::move(size),
+                           pending = std::move(pending)] {
+                       pending->Settle(room, result, size.status(), size.value_or(RoomSize{}));
+                     });
+                   });
+}
+
+}  // namespace wsrouter

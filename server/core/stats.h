@@ -1,0 +1,62 @@
+#ifndef WSROUTER_CORE_STATS_H_
+#define WSROUTER_CORE_STATS_H_
+
+#include <deque>
+#include <string>
+
+#include "absl/time/time.h"
+#include "core/counters.h"
+#include "core/ids.h"
+
+namespace wsrouter {
+
+// What a node says of itself. Blocks are added while the node is put together; from then on any
+// thread reads, and each block's owner writes.
+class Stats {
+ public:
+  struct Now {
+    uint64_t connections = 0;
+    uint64_t owned = 0;
+    uint64_t rooms = 0;  // a room with members on two shards counts twice
+    uint64_t members = 0;
+    uint64_t outbox_bytes = 0;
+  };
+
+  Stats(NodeIdentity node, std::string version, absl::Time started_at)
+      : node_(std::move(node)), version_(std::move(version)), started_at_(started_at) {}
+
+  const NodeIdentity& node() const { return node_; }
+  const std::string& version() const { return version_; }
+  absl::Time started_at() const { return started_at_; }
+
+  Counters& AddCounters() { return counters_.emplace_back(); }
+  Gauges& AddGauges() { return gauges_.emplace_back(); }
+
+  uint64_t Total(Counter counter) const {
+    uint64_t total = 0;
+    for (const Counters& block : counters_) total += block.Get(counter);
+    return total;
+  }
+  Now Read() const {
+    Now now;
+    for (const Gauges& block : gauges_) {
+      now.connections += block.connections.load(std::memory_order_relaxed);
+      now.owned += block.owned.load(std::memory_order_relaxed);
+      now.rooms += block.rooms.load(std::memory_order_relaxed);
+      now.members += block.members.load(std::memory_order_relaxed);
+      now.outbox_bytes += block.outbox_bytes.load(std::memory_order_relaxed);
+    }
+    return now;
+  }
+
+ private:
+  const NodeIdentity node_;
+  const std::string version_;
+  const absl::Time started_at_;
+  std::deque<Counters> counters_;  // a deque does not move what it holds
+  std::deque<Gauges> gauges_;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_STATS_H_

@@ -1,0 +1,37 @@
+#ifndef WSROUTER_ENGINE_MEMORY_BROKER_H_
+#define WSROUTER_ENGINE_MEMORY_BROKER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "base/strings.h"
+#include "core/broker.h"
+
+namespace wsrouter {
+
+// A broker for a cluster of one node, without threads of its own: Publish hands the envelope to
+// the subscribers' mailboxes on the caller's thread.
+//
+// One lock orders all topics. It is held while mailboxes are posted to, which is what gives every
+// subscriber of a topic the same order, and what lets Unsubscribe promise that no Take follows.
+class MemoryBroker final : public Broker {
+ public:
+  explicit MemoryBroker(NodeIdentity node) : node_(std::move(node)) {}
+
+  void Publish(Envelope envelope, ReceiptSum::Done done) override;
+  void Subscribe(Subscriber& subscriber, const Topic& topic,
+                 absl::AnyInvocable<void(absl::Status) &&> done) override;
+  void Unsubscribe(Subscriber& subscriber, const Topic& topic) override;
+
+ private:
+  const NodeIdentity node_;
+  absl::Mutex mutex_;
+  StringMap<std::vector<Subscriber*>> subscribers_ ABSL_GUARDED_BY(mutex_);  // by KeyOf(topic)
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_ENGINE_MEMORY_BROKER_H_

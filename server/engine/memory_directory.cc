@@ -1,0 +1,221 @@
+#include "engine/memory_directory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+#include "fmt/format.h"
+
+namespace wsrouter {
+namespace {
+
+absl::Status Exhausted(std::string_view reason, std::string_view message) {
+  return Refusal(absl::StatusCode::kResourceExhausted, reason, message);
+}
+
+}  // namespace
+
+void MemoryDirectory::Bind(const ConnectionId& connection, const ClientId& client,
+                           OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) {
+  absl::StatusOr<std::vector<ConnectionId>> displaced;
+  {
+    absl::MutexLock lock(&mutex_);
+    displaced = BindLocked(connection, client, on_duplicate);
+  }
+  std::move(done)(std::move(displaced));
+}
+
+absl::StatusOr<std::vector<ConnectionId>> MemoryDirectory::BindLocked(
+    const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate) {
+  const auto found = clients_.find(client.value);
+  std::vector<ConnectionId> others;
+  bool ours = false;
+  if (found != clients_.end()) {
+    others = found->second;
+    ours = std::erase(others, connection) > 0;
+  }
+  if (on_duplicate == OnDuplicate::kReject && !others.empty()) {
+    return Refusal(absl::StatusCode::kAlreadyExists, "CLIENT_ALREADY_OWNED",
+                   fmt::format("client has {} other connections", others.size()));
+  }
+  const bool replace = on_duplicate == OnDuplicate::kReplace;
+  if (!ours && !(replace && !others.empty()) && owned_ >= limits_.owner_capacity) {
+    return Exhausted("CAPACITY_CONNECTIONS",
+                     fmt::format("{} connections are owned, the capacity", owned_));
+  }
+  if (!ours && !replace && others.size() >= limits_.connections_per_client) {
+    return Exhausted("CONNECTIONS_PER_CLIENT",
+                     fmt::format("a client may have at most {} connections",
+                                 limits_.connections_per_client));
+  }
+  std::vector<ConnectionId>& rows = clients_[client.value];
+  owned_ -= rows.size();
+  rows = replace ? std::vector<ConnectionId>{} : others;
+  rows.push_back(connection);
+  owned_ += rows.size();
+  return replace ? others : std::vector<ConnectionId>{};
+}
+
+void MemoryDirectory::Unbind(const ConnectionId& connection, const ClientId& client,
+                             const std::vector<RoomName>& rooms) {
+  absl::MutexLock lock(&mutex_);
+  for (const RoomName& room : rooms) LeaveLocked(room, connection, client);
+  const auto found = clients_.find(client.value);
+  if (found == clients_.end()) return;
+  owned_ -= std::erase(found->second, connection);
+  if (found->second.empty()) clients_.erase(found);
+}
+
+void MemoryDirectory::Join(const RoomName& room, const ConnectionId& connection,
+                           const ClientId& client, Done<JoinedRoom> done) {
+  absl::StatusOr<JoinedRoom> joined;
+  {
+    absl::MutexLock lock(&mutex_);
+    joined = JoinLocked(room, connection, client);
+  }
+  std::move(done)(std::move(joined));
+}
+
+absl::StatusOr<JoinedRoom> MemoryDirectory::JoinLocked(const RoomName& room,
+                                                       const ConnectionId& connection,
+                                                       const ClientId& client) {
+  const auto found = rooms_.find(room.value);
+  if (found != rooms_.end()) {
+    const auto member = found->second.members.find(client.value);
+    if (member != found->second.members.end() &&
+        std::ranges::find(member->second, connection) != member->second.end()) {
+      return JoinedRoom{.already_member = true, .size = SizeOf(found->second)};
+    }
+  }
+  if (room_members_ >= limits_.room_members_capacity) {
+    return Exhausted("CAPACITY_ROOM_MEMBERS",
+                     fmt::format("rooms have {} members, the capacity", room_members_));
+  }
+  Room& entry = rooms_[room.value];
+  entry.members[client.value].push_back(connection);
+  ++entry.connections;
+  ++room_members_;
+  return JoinedRoom{.already_member = false, .size = SizeOf(entry)};
+}
+
+void MemoryDirectory::Leave(const RoomName& room, const ConnectionId& connection,
+                            const ClientId& client, Done<RoomSize> done) {
+  RoomSize size;
+  {
+    absl::MutexLock lock(&mutex_);
+    size = LeaveLocked(room, connection, client);
+  }
+  std::move(done)(size);
+}
+
+RoomSize MemoryDirectory::LeaveLocked(const RoomName& room, const ConnectionId& connection,
+                                      const ClientId& client) {
+  const auto found = rooms_.find(room.value);
+  if (found == rooms_.end()) return {};
+  Room& entry = found->second;
+  const auto member = entry.members.find(client.value);
+  if (member == entry.members.end()) return SizeOf(entry);
+  const size_t erased = std::erase(member->second, connection);
+  entry.connections -= erased;
+  room_members_ -= erased;
+  if (member->second.empty()) entry.members.erase(member);
+  const RoomSize size = SizeOf(entry);
+  if (entry.members.empty()) rooms_.erase(found);
+  return size;
+}
+
+void MemoryDirectory::Client(const ClientId& client, Done<std::vector<ConnectionId>> done) {
+  std::vector<ConnectionId> connections;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = clients_.find(client.value);
+    if (found != clients_.end()) connections = found->second;
+  }
+  std::move(done)(std::move(connections));
+}
+
+void MemoryDirectory::IsMember(const RoomName& room, const ClientId& client, Done<bool> done) {
+  bool member = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = rooms_.find(room.value);
+    member = found != rooms_.end() && found->second.members.contains(client.value);
+  }
+  std::move(done)(member);
+}
+
+void MemoryDirectory::Size(const RoomName& room, Done<RoomSize> done) {
+  RoomSize size;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = rooms_.find(room.value);
+    if (found != rooms_.end()) size = SizeOf(found->second);
+  }
+  std::move(done)(size);
+}
+
+void MemoryDirectory::Members(const RoomName& room, std::string_view cursor, uint32_t count,
+                              Done<MembersPage> done) {
+  MembersPage page;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = rooms_.find(room.value);
+    if (found != rooms_.end()) {
+      const auto& members = found->second.members;
+      auto member = members.upper_bound(cursor);
+      for (; member != members.end() && page.members.size() < count; ++member) {
+        page.members.push_back({.client = {member->first}, .connections = member->second});
+      }
+      if (member != members.end() && !page.members.empty()) {
+        page.next_cursor = page.members.back().client.value;
+      }
+    }
+  }
+  std::move(done)(std::move(page));
+}
+
+void MemoryDirectory::Rooms(std::string_view prefix, std::string_view cursor, uint32_t count,
+                            Done<RoomsPage> done) {
+  RoomsPage page;
+  {
+    absl::MutexLock lock(&mutex_);
+    auto room = cursor < prefix ? rooms_.lower_bound(prefix) : rooms_.upper_bound(cursor);
+    const auto matches = [&] { return room != rooms_.end() && room->first.starts_with(prefix); };
+    for (; matches() && page.rooms.size() < count; ++room) {
+      page.rooms.push_back({.room = {room->first}, .size = SizeOf(room->second)});
+    }
+    if (matches() && !page.rooms.empty()) page.next_cursor = page.rooms.back().room.value;
+  }
+  std::move(done)(std::move(page));
+}
+
+void MemoryDirectory::Count(Done<OnlineCount> done) {
+  OnlineCount count;
+  {
+    absl::MutexLock lock(&mutex_);
+    count = CountLocked();
+  }
+  std::move(done)(count);
+}
+
+void MemoryDirectory::Nodes(Done<std::vector<NodeRow>> done) {
+  NodeRow self = self_;
+  self.heartbeat_at = clock_.Now().wall;
+  {
+    absl::MutexLock lock(&mutex_);
+    self.online = CountLocked();
+  }
+  std::move(done)(std::vector<NodeRow>{std::move(self)});
+}
+
+void MemoryDirectory::ReapStaleServers(Done<uint64_t> done) { std::move(done)(0); }
+
+OnlineCount MemoryDirectory::CountLocked() const {
+  return {.clients = clients_.size(), .connections = owned_};
+}
+
+RoomSize MemoryDirectory::SizeOf(const Room& room) {
+  return {.members = room.members.size(), .connections = room.connections};
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,23 @@
+#include "gateway/batch.h"
+
+#include <algorithm>
+
+namespace wsrouter {
+
+std::string_view Batch::Front(const Outbox& outbox) {
+  const std::span<const FrameRef> waiting = outbox.frames();
+  if (waiting.size() == 1 || outbox.sent() > 0 || waiting[0]->wire().size() >= kBytesMax) {
+    return waiting[0]->wire().substr(outbox.sent(), kBytesMax);
+  }
+  if (std::ranges::equal(waiting, frames_)) return bytes_;
+  frames_.clear();
+  bytes_.clear();
+  for (const FrameRef& frame : waiting) {
+    if (bytes_.size() + frame->wire().size() > kBytesMax) break;
+    bytes_.append(frame->wire());
+    frames_.push_back(frame);
+  }
+  return bytes_;
+}
+
+}  // namespace wsrouter

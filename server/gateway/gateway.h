@@ -1,0 +1,67 @@
+#ifndef WSROUTER_GATEWAY_GATEWAY_H_
+#define WSROUTER_GATEWAY_GATEWAY_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "core/broker.h"
+#include "core/directory.h"
+#include "core/event.h"
+#include "core/limits.h"
+#include "core/stats.h"
+#include "gateway/options.h"
+
+namespace wsrouter {
+
+class Acceptor;
+class AddressLimit;
+class ShardLoop;
+
+// The node's WebSocket side: one acceptor thread and a thread per shard. Create and Stop belong to
+// one thread; the rest may be called from any.
+class Gateway {
+ public:
+  struct Parts {
+    GatewayOptions options;
+    Limits limits;
+    Broker& broker;
+    Directory& directory;
+    EventSink& events;
+    Stats& stats;
+    const Clock& clock;
+  };
+
+  // Binds every address, then starts the threads. What fails is said with the address or file that
+  // it failed for.
+  static absl::StatusOr<std::unique_ptr<Gateway>> Create(Parts parts);
+  ~Gateway();
+
+  // Where it listens, with the ports that were picked: "127.0.0.1:8080".
+  const std::vector<std::string>& addresses() const { return addresses_; }
+
+  // The age of the oldest loop turn: large while a shard is stuck.
+  absl::Duration Lag() const;
+
+  // Takes no more connections, closes those that are open with 1012, spread over `window`, and
+  // waits for them to end, `deadline` at most; what is left then is cut. Idempotent.
+  void Stop(absl::Duration deadline, absl::Duration window = absl::ZeroDuration());
+
+ private:
+  struct Settings;
+
+  explicit Gateway(const Clock& clock);
+
+  const Clock& clock_;
+  std::vector<std::string> addresses_;
+  std::unique_ptr<Settings> settings_;  // outlives the loops, which refer to it
+  std::unique_ptr<AddressLimit> addresses_limit_;
+  std::vector<std::unique_ptr<ShardLoop>> loops_;
+  std::unique_ptr<Acceptor> acceptor_;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_GATEWAY_GATEWAY_H_

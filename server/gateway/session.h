@@ -1,0 +1,50 @@
+#ifndef WSROUTER_GATEWAY_SESSION_H_
+#define WSROUTER_GATEWAY_SESSION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/connection.h"
+#include "gateway/address_limit.h"
+#include "gateway/frame_decoder.h"
+#include "gateway/request_head.h"
+#include "gateway/timer_wheel.h"
+
+struct lws;
+
+namespace wsrouter {
+
+// One accepted socket, from accept to close. Lives exactly as long as its lws socket.
+struct Session final : Connection, Timer {
+  enum class State : uint8_t {
+    kHead,       // reading the request
+    kOpen,       // a WebSocket; the shard knows it
+    kEcho,       // a WebSocket of the echo path; the shard does not know it
+    kClosing,    // our Close (or refusal) is queued: nothing is sent behind it
+    kLingering,  // all is sent and our side is shut: waits for the peer to end
+  };
+  static constexpr size_t kNowhere = static_cast<size_t>(-1);
+
+  explicit Session(uint32_t message_bytes_max) : decoder(message_bytes_max) {}
+
+  lws* socket = nullptr;
+  State state = State::kHead;
+  bool tls = false;
+  bool peer_done = false;     // kClosing: nothing more is expected of the peer
+  bool ping_pending = false;  // a Ping is out and no octet has come since
+  size_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write
+  size_t doomed_place = kNowhere;  // in its list of sessions to cut
+  FrameDecoder decoder;
+  AddressKey address{};
+  absl::Duration heard_uptime;  // when the last octet came
+  absl::Duration ping_uptime;   // when the pending Ping went out
+  absl::Duration end_uptime;    // kHead, kClosing, kLingering: when patience ends
+  // Until the upgrade only.
+  std::unique_ptr<RequestHeadParser> head;
+  std::string peer;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_GATEWAY_SESSION_H_

@@ -1,0 +1,315 @@
+#include "gateway/shard_loop.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace wsrouter {
+namespace {
+
+// How much of a full mailbox one turn handles before sockets get their turn again: bounds both the
+// pause of everybody else and what an outbox gathers before it is written.
+constexpr size_t kLettersPerTurn = 256;
+
+// How long a peer may take to end its side after everything was said.
+constexpr absl::Duration kLinger = absl::Seconds(1);
+
+// A stop closes at least so many connections a second: a few do not take the whole window.
+constexpr int64_t kDrainPerSecond = 50;
+
+Session& SessionOf(Connection& connection) { return static_cast<Session&>(connection); }
+
+void Enlist(std::vector<Session*>& list, size_t Session::*place, Session& session) {
+  if (session.*place != Session::kNowhere) return;
+  session.*place = list.size();
+  list.push_back(&session);
+}
+
+}  // namespace
+
+ShardLoop::ShardLoop(const Parts& parts)
+    : options_(parts.options),
+      addresses_(parts.addresses),
+      counters_(parts.counters),
+      clock_(parts.clock),
+      now_(parts.clock.Now()),
+      mailbox_(parts.options.mailbox_messages_max, [this] { loop_->Wake(); }),
+      shard_({.node = parts.node,
+              .index = parts.index,
+              .limits = parts.limits,
+              .broker = parts.broker,
+              .directory = parts.directory,
+              .events = parts.events,
+              .transport = *this,
+              .mailbox = *this,
+              .counters = parts.counters,
+              .gauges = parts.gauges,
+              .post = [this](Task task) { mailbox_.PostAnswer(std::move(task)); }}),
+      timers_(now_.uptime),
+      last_turn_(absl::ToInt64Nanoseconds(now_.uptime)) {}
+
+ShardLoop::~ShardLoop() {
+  if (thread_.joinable()) thread_.join();
+  loop_.reset();  // while the shard is still there to hear of sockets that it ends
+}
+
+absl::Status ShardLoop::Start() {
+  absl::Notification started;
+  absl::Status status;
+  thread_ = std::thread([&] { Run(started, status); });
+  started.WaitForNotification();
+  return status;
+}
+
+void ShardLoop::Run(absl::Notification& started, absl::Status& status) {
+  auto made = SocketLoop::Create(*this, {options_.tls_cert_file, options_.tls_key_file});
+  status = made.status();
+  if (!made.ok()) {
+    ended_.Notify();
+    started.Notify();
+    return;
+  }
+  loop_ = *std::move(made);
+  shard_.Start();
+  started.Notify();  // `status` is gone from here on
+  loop_->Run();
+  ended_.Notify();
+}
+
+bool ShardLoop::Offer(NewSocket& socket) {
+  sockets_.fetch_add(1, std::memory_order_relaxed);
+  Message message(std::move(socket));
+  if (mailbox_.Post(std::move(message))) return true;
+  sockets_.fetch_sub(1, std::memory_order_relaxed);
+  socket = std::get<NewSocket>(std::move(message));
+  return false;
+}
+
+void ShardLoop::Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) {
+  if (!mailbox_.Post(Delivery{std::move(envelope), std::move(part)})) {
+    counters_.Add(Counter::kMailboxFull);
+  }
+}
+
+void ShardLoop::BeginStop(absl::Duration window) {
+  mailbox_.PostAnswer(Task([this, window] {
+    stopping_ = true;
+    stop_begin_ = now_.uptime;
+    stop_connections_ = shard_.connections();
+    stop_window_ = std::min(
+        window, absl::Seconds(static_cast<int64_t>(stop_connections_) / kDrainPerSecond));
+    for (Session* session : sessions_set_) {
+      if (session->state == Session::State::kHead) Doom(*session);
+      if (session->state == Session::State::kEcho) CloseWithFrame(*session, 1012, {}, false);
+    }
+    ContinueStop();
+  }));
+}
+
+void ShardLoop::ContinueStop() {
+  const double left = stop_window_ == absl::ZeroDuration()
+                          ? 0.0
+                          : 1.0 - absl::FDivDuration(now_.uptime - stop_begin_, stop_window_);
+  if (left > 0.0) {
+    shard_.Drain(static_cast<size_t>(static_cast<double>(stop_connections_) * left));
+  } else if (!std::exchange(drained_, true)) {
+    shard_.Stop();
+  }
+}
+
+void ShardLoop::FinishStop(absl::Duration deadline) {
+  if (!ended_.WaitForNotificationWithTimeout(deadline - clock_.Now().uptime)) {
+    mailbox_.PostAnswer(Task([this] {
+      stop_window_ = absl::ZeroDuration();
+      ContinueStop();
+      for (Session* session : sessions_set_) Doom(*session);
+    }));
+    ended_.WaitForNotification();
+  }
+  thread_.join();
+}
+
+void ShardLoop::OnTurnBegin() {
+  now_ = clock_.Now();
+  shard_.Turn(now_);
+  last_turn_.store(absl::ToInt64Nanoseconds(now_.uptime), std::memory_order_relaxed);
+}
+
+void ShardLoop::OnWake() {
+  if (next_letter_ == letters_.size()) {
+    letters_.clear();
+    next_letter_ = 0;
+    mailbox_.Take(letters_);
+  }
+  const size_t end = std::min(letters_.size(), next_letter_ + kLettersPerTurn);
+  while (next_letter_ < end) {
+    // Moved out, since what a letter holds (an answer that somebody waits for) ends with it.
+    Message letter = std::move(letters_[next_letter_++]);
+    if (auto* delivery = std::get_if<Delivery>(&letter)) {
+      shard_.OnEnvelope(*delivery->envelope, std::move(delivery->part));
+    } else if (auto* task = std::get_if<Task>(&letter)) {
+      std::move (*task)();
+    } else {
+      Open(std::move(std::get<NewSocket>(letter)));
+    }
+  }
+  // More has come meanwhile, or is left: another turn, after the sockets had theirs.
+  if (next_letter_ < letters_.size() || mailbox_.size() > 0) loop_->Wake();
+}
+
+void ShardLoop::OnTurnEnd() {
+  for (size_t i = 0; i < dirty_.size(); ++i) {  // writing adds none
+    if (dirty_[i] == nullptr) continue;
+    dirty_[i]->dirty_place = Session::kNowhere;
+    WriteOut(*dirty_[i]);
+  }
+  dirty_.clear();
+  batch_.Forget();
+  for (size_t i = 0; i < doomed_.size(); ++i) {  // the list may grow meanwhile
+    if (doomed_[i] != nullptr) SocketLoop::Kill(*doomed_[i]);
+  }
+  doomed_.clear();
+  shard_.PublishGauges();
+  if (drained_ && sessions_set_.empty()) loop_->Break();
+}
+
+void ShardLoop::OnTick() {
+  if (stopping_) ContinueStop();
+  timers_.Advance(now_.uptime, [this](Timer& timer) { OnTimer(static_cast<Session&>(timer)); });
+}
+
+void ShardLoop::Open(NewSocket socket) {
+  auto session = std::make_unique<Session>(options_.message_bytes_max);
+  session->tls = !options_.tls_cert_file.empty();
+  session->address = socket.peer.key;
+  session->peer = std::move(socket.peer.text);
+  session->head = std::make_unique<RequestHeadParser>();
+  session->heard_uptime = now_.uptime;
+  session->end_uptime = now_.uptime + options_.upgrade_timeout;
+  if (stopping_ || !loop_->Adopt(std::move(socket.fd), *session)) {
+    addresses_.Leave(session->address);
+    sockets_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  timers_.Set(*session, DueOf(*session));
+  sessions_set_.insert(session.release());
+}
+
+void ShardLoop::OnEnded(Session& session) {
+  if (session.state == Session::State::kOpen) {
+    shard_.OnClose(session, CloseCause::kConnectionLost, {.code = 1006, .reason = {}});
+  }
+  shard_.OnGone(session);
+  timers_.Cancel(session);
+  if (session.dirty_place != Session::kNowhere) dirty_[session.dirty_place] = nullptr;
+  if (session.doomed_place != Session::kNowhere) doomed_[session.doomed_place] = nullptr;
+  addresses_.Leave(session.address);
+  sockets_.fetch_sub(1, std::memory_order_relaxed);
+  sessions_set_.erase(&session);
+  delete &session;
+}
+
+void ShardLoop::WantWrite(Connection& connection) {
+  Enlist(dirty_, &Session::dirty_place, SessionOf(connection));
+}
+
+void ShardLoop::Doom(Session& session) { Enlist(doomed_, &Session::doomed_place, session); }
+
+void ShardLoop::Close(Connection& connection, CloseWith close) {
+  CloseWithFrame(SessionOf(connection), close.code, close.reason, false);
+}
+
+void ShardLoop::Rearm(Connection& connection) {
+  Session& session = SessionOf(connection);
+  timers_.Set(session, DueOf(session));
+}
+
+void ShardLoop::WriteOut(Session& session) {
+  while (!session.outbox.empty()) {
+    if (SocketLoop::Backlogged(session)) {
+      SocketLoop::AskWritable(session);
+      return;
+    }
+    const std::string_view front = batch_.Front(session.outbox);
+    counters_.Add(Counter::kWrites);
+    if (!SocketLoop::Write(session, front)) {
+      Doom(session);
+      return;
+    }
+    shard_.OnSent(session, front.size());
+  }
+  if (session.state == Session::State::kClosing && session.peer_done) EndOutput(session);
+}
+
+void ShardLoop::EndOutput(Session& session) {
+  if (SocketLoop::Backlogged(session)) {
+    SocketLoop::AskWritable(session);
+  } else {
+    // Closing with unread input would reset the connection and could take our last frames with it.
+    SocketLoop::ShutWrite(session);
+    session.state = Session::State::kLingering;
+    session.end_uptime = std::min(session.end_uptime, now_.uptime + kLinger);
+    timers_.Set(session, session.end_uptime);
+  }
+}
+
+absl::Duration ShardLoop::DueOf(const Session& session) const {
+  switch (session.state) {
+    case Session::State::kOpen:
+      return std::min(session.deadline, PingDueOf(session));
+    case Session::State::kEcho:
+      return PingDueOf(session);
+    default:
+      return session.end_uptime;
+  }
+}
+
+absl::Duration ShardLoop::PingDueOf(const Session& session) const {
+  if (options_.ping_interval == absl::ZeroDuration()) return absl::InfiniteDuration();
+  if (session.ping_pending) return session.ping_uptime + options_.pong_timeout;
+  // Spread over a tenth, so that those who came together do not stay together.
+  const auto spread = static_cast<double>(session.counter % 64) / 640.0;
+  return session.heard_uptime + options_.ping_interval * (1.0 - spread);
+}
+
+void ShardLoop::OnTimer(Session& session) {
+  const bool over = now_.uptime >= session.end_uptime;
+  switch (session.state) {
+    case Session::State::kHead:
+      if (over && session.head->started()) {
+        Refuse(session, RefuseUpgrade(408, "the request did not come in time"));
+      } else if (over) {
+        Doom(session);
+      }
+      break;
+    case Session::State::kOpen:
+      if (now_.uptime >= session.deadline) shard_.OnDeadline(session);
+      [[fallthrough]];
+    case Session::State::kEcho:
+      if (!session.closing) Heartbeat(session);
+      break;
+    default:
+      if (over) Doom(session);
+  }
+  timers_.Set(session, DueOf(session));
+}
+
+void ShardLoop::Heartbeat(Session& session) {
+  if (now_.uptime < PingDueOf(session)) return;
+  if (!session.ping_pending) {
+    session.ping_pending = true;
+    session.ping_uptime = now_.uptime;
+    // A full outbox needs no Ping: what is in it asks the same question.
+    (void)shard_.Reply(session, Frame::Make(Opcode::kPing, {}));
+  } else if (SocketLoop::Backlogged(session)) {
+    session.ping_uptime = now_.uptime;  // no input is read now, so its absence says nothing
+  } else {
+    counters_.Add(Counter::kClosedIdle);
+    if (session.state == Session::State::kEcho) {
+      CloseWithFrame(session, static_cast<uint16_t>(CloseCode::kIdle), "no answer to a Ping", true);
+    } else {
+      shard_.Close(session, CloseCause::kIdle, CloseCode::kIdle, "no answer to a Ping");
+    }
+  }
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,158 @@
+#ifndef WSROUTER_GATEWAY_SHARD_LOOP_H_
+#define WSROUTER_GATEWAY_SHARD_LOOP_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/notification.h"
+#include "base/clock.h"
+#include "base/mailbox.h"
+#include "base/unique_fd.h"
+#include "core/shard.h"
+#include "gateway/address_limit.h"
+#include "gateway/batch.h"
+#include "gateway/options.h"
+#include "gateway/session.h"
+#include "gateway/socket_loop.h"
+#include "gateway/timer_wheel.h"
+
+namespace wsrouter {
+
+// An accepted socket on its way to a shard.
+struct NewSocket {
+  UniqueFd fd;
+  PeerAddress peer;
+};
+
+// One shard's thread: its event loop, its sockets, and the Shard whose rules it runs.
+//
+// In a turn of the loop, first sockets are read and the mailbox is emptied, which only fills
+// outboxes; then every outbox that is not empty is written with one system call; then the
+// sockets that are to be cut are cut. Nothing else ends a session, so a Session& is good until
+// the turn ends.
+class ShardLoop final : public Transport, public Subscriber, private SocketLoop::Handler {
+ public:
+  struct Parts {
+    NodeIdentity node;
+    uint16_t index;
+    const GatewayOptions& options;
+    Limits limits;
+    AddressLimit& addresses;
+    Broker& broker;
+    Directory& directory;
+    EventSink& events;
+    Counters& counters;
+    Gauges& gauges;
+    const Clock& clock;
+  };
+
+  explicit ShardLoop(const Parts& parts);
+  ~ShardLoop() override;
+
+  // Starts the thread; returns when it runs, or why it cannot.
+  absl::Status Start();
+
+  // Any thread. False when the shard takes no more: the caller keeps the socket.
+  [[nodiscard]] bool Offer(NewSocket& socket);
+  // Those that are on their way, too: a burst is accepted faster than a shard takes it up.
+  uint32_t sockets() const { return sockets_.load(std::memory_order_relaxed); }
+  absl::Duration last_turn() const {
+    return absl::Nanoseconds(last_turn_.load(std::memory_order_relaxed));
+  }
+
+  // Closes every connection with 1012, spread evenly over `window` so that they do not all come
+  // back to another node at once; the loop ends with the last one. Any thread, once.
+  void BeginStop(absl::Duration window);
+  // Waits for that until `deadline` (uptime), then cuts what is left.
+  void FinishStop(absl::Duration deadline);
+
+  // Subscriber. A full mailbox refuses the envelope.
+  void Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) override;
+
+ private:
+  struct Delivery {
+    std::shared_ptr<const Envelope> envelope;
+    ReceiptPart part;
+  };
+  using Task = absl::AnyInvocable<void() &&>;
+  using Message = std::variant<NewSocket, Delivery, Task>;
+
+  // Transport
+  void WantWrite(Connection& connection) override;
+  void Close(Connection& connection, CloseWith close) override;
+  void Rearm(Connection& connection) override;
+
+  // SocketLoop::Handler
+  void OnTurnBegin() override;
+  void OnTurnEnd() override;
+  void OnWake() override;
+  void OnTick() override;
+  void OnReceive(Session& session, std::string_view octets) override;
+  void OnWritable(Session& session) override { WriteOut(session); }
+  void OnEnded(Session& session) override;
+
+  void Run(absl::Notification& started, absl::Status& status);
+  void Open(NewSocket socket);
+  void WriteOut(Session& session);
+  void EndOutput(Session& session);
+  void Doom(Session& session);
+  absl::Duration DueOf(const Session& session) const;
+  absl::Duration PingDueOf(const Session& session) const;
+  void OnTimer(Session& session);
+  void ContinueStop();
+  void Heartbeat(Session& session);
+
+  // shard_loop_receive.cc
+  void FeedHead(Session& session, std::string_view& octets);
+  void OnHead(Session& session);
+  void Upgrade(Session& session, const RequestHead& head, const UpgradeAccepted& accepted);
+  void Refuse(Session& session, const UpgradeRefused& refused);
+  void Answer(Session& session, std::string_view response);
+  void FeedFrames(Session& session, std::string_view& octets);
+  void On(Session& session, FrameDecoder::Message message);
+  void On(Session& session, FrameDecoder::Ping ping);
+  void On(Session& session, FrameDecoder::Pong pong);
+  void On(Session& session, FrameDecoder::Close close);
+  void On(Session& session, FrameDecoder::Failure failure);
+  void CloseWithFrame(Session& session, uint16_t code, std::string_view reason, bool peer_done);
+
+  const GatewayOptions& options_;
+  AddressLimit& addresses_;
+  Counters& counters_;
+  const Clock& clock_;
+  Instant now_;
+
+  Mailbox<Message> mailbox_;
+  std::vector<Message> letters_;  // taken from the mailbox, handled up to next_letter_
+  size_t next_letter_ = 0;
+
+  Shard shard_;
+  Batch batch_;
+  TimerWheel timers_;
+  absl::flat_hash_set<Session*> sessions_set_;
+  std::vector<Session*> dirty_;   // to be written at the end of the turn; null where one has ended
+  std::vector<Session*> doomed_;  // to be cut at the end of the turn; null where one has ended
+  // The stop: when it began, how long it is to take, how many connections there were then.
+  bool stopping_ = false;
+  bool drained_ = false;
+  absl::Duration stop_begin_;
+  absl::Duration stop_window_;
+  size_t stop_connections_ = 0;
+
+  std::atomic<uint32_t> sockets_{0};
+  std::atomic<int64_t> last_turn_;
+  std::unique_ptr<SocketLoop> loop_;
+  std::thread thread_;
+  absl::Notification ended_;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_GATEWAY_SHARD_LOOP_H_

@@ -1,0 +1,151 @@
+// What ShardLoop does with octets that come in: first a request head, then frames.
+#include <utility>
+
+#include "gateway/close_payload.h"
+#include "gateway/connect_info.h"
+#include "gateway/shard_loop.h"
+
+namespace wsrouter {
+
+void ShardLoop::OnReceive(Session& session, std::string_view octets) {
+  session.octets_in += octets.size();
+  counters_.Add(Counter::kBytesIn, octets.size());
+  session.heard_uptime = now_.uptime;
+  session.ping_pending = false;
+  if (session.state == Session::State::kHead) FeedHead(session, octets);
+  FeedFrames(session, octets);
+}
+
+void ShardLoop::FeedHead(Session& session, std::string_view& octets) {
+  switch (session.head->Feed(octets)) {
+    case RequestHeadParser::State::kNeedMore:
+      return;
+    case RequestHeadParser::State::kRefused:
+      Refuse(session, RefuseUpgrade(session.head->refusal_status(),
+                                    session.head->refusal_reason()));
+      return;
+    case RequestHeadParser::State::kComplete:
+      OnHead(session);
+      return;
+  }
+}
+
+void ShardLoop::OnHead(Session& session) {
+  const std::unique_ptr<RequestHeadParser> parser = std::move(session.head);
+  const RequestHead& head = parser->head();
+  if (WantsPage(head) && !options_.page.empty()) {
+    Answer(session, PageResponse(head, options_.page));
+    return;
+  }
+  const UpgradeDecision decision = DecideUpgrade(head, options_.upgrade);
+  if (const auto* refused = std::get_if<UpgradeRefused>(&decision)) {
+    Refuse(session, *refused);
+  } else {
+    Upgrade(session, head, std::get<UpgradeAccepted>(decision));
+  }
+}
+
+void ShardLoop::Upgrade(Session& session, const RequestHead& head,
+                        const UpgradeAccepted& accepted) {
+  if (!SocketLoop::Write(session, accepted.response)) {
+    Doom(session);
+    return;
+  }
+  session.state = accepted.echo ? Session::State::kEcho : Session::State::kOpen;
+  session.handshake = std::make_shared<const Handshake>(MakeHandshake(
+      head, {.peer = std::exchange(session.peer, {}),
+             .subprotocol = accepted.subprotocol,
+             .tls = session.tls,
+             .headers = options_.event_headers,
+             .cookies = options_.event_cookies}));
+  if (accepted.echo) {
+    timers_.Set(session, DueOf(session));
+  } else {
+    shard_.OnOpen(session);
+  }
+}
+
+void ShardLoop::Refuse(Session& session, const UpgradeRefused& refused) {
+  counters_.Add(Counter::kUpgradesRefused);
+  Answer(session, refused.response);
+}
+
+void ShardLoop::Answer(Session& session, std::string_view response) {
+  session.state = Session::State::kClosing;
+  session.peer_done = true;
+  session.end_uptime = now_.uptime + options_.close_timeout;
+  timers_.Set(session, session.end_uptime);
+  if (SocketLoop::Write(session, response)) {
+    EndOutput(session);
+  } else {
+    Doom(session);
+  }
+}
+
+void ShardLoop::FeedFrames(Session& session, std::string_view& octets) {
+  const auto reading = [&] {
+    return session.state == Session::State::kOpen || session.state == Session::State::kEcho ||
+           (session.state == Session::State::kClosing && !session.peer_done);
+  };
+  while (reading()) {
+    auto event = session.decoder.Next(octets);
+    if (!event.has_value()) return;
+    std::visit([&](auto&& what) { On(session, std::move(what)); }, *std::move(event));
+  }
+}
+
+void ShardLoop::On(Session& session, FrameDecoder::Message message) {
+  if (session.state == Session::State::kOpen) {
+    shard_.OnMessage(session, message.opcode, std::move(message.payload));
+  } else if (session.state == Session::State::kEcho) {
+    counters_.Add(Counter::kMessagesIn);
+    if (!shard_.Reply(session, Frame::Make(message.opcode, message.payload))) Doom(session);
+  }
+}
+
+void ShardLoop::On(Session& session, FrameDecoder::Ping ping) {
+  if (session.state == Session::State::kClosing) return;
+  // Who sends Pings and does not read the Pongs is a slow consumer of the worst kind.
+  if (!shard_.Reply(session, Frame::Make(Opcode::kPong, ping.payload))) Doom(session);
+}
+
+void ShardLoop::On(Session&, FrameDecoder::Pong) {}  // that an octet came is all it says
+
+void ShardLoop::On(Session& session, FrameDecoder::Close close) {
+  if (session.state == Session::State::kClosing) {  // the answer to ours
+    session.peer_done = true;
+    WantWrite(session);
+    return;
+  }
+  if (session.state == Session::State::kOpen) {
+    shard_.OnClose(session, CloseCause::kClientClosed, {close.code, close.reason});
+  }
+  CloseWithFrame(session, close.code, {}, true);
+}
+
+void ShardLoop::On(Session& session, FrameDecoder::Failure failure) {
+  counters_.Add(Counter::kClosedProtocolError);
+  if (session.state == Session::State::kClosing) {
+    session.peer_done = true;
+    WantWrite(session);
+    return;
+  }
+  if (session.state == Session::State::kOpen) {
+    shard_.OnClose(session, CloseCause::kProtocolError,
+                   {failure.code, std::string(failure.reason)});
+  }
+  CloseWithFrame(session, failure.code, failure.reason, true);
+}
+
+void ShardLoop::CloseWithFrame(Session& session, uint16_t code, std::string_view reason,
+                               bool peer_done) {
+  session.state = Session::State::kClosing;
+  session.closing = true;
+  session.peer_done = peer_done;
+  session.end_uptime = now_.uptime + options_.close_timeout;
+  timers_.Set(session, session.end_uptime);
+  const FramePtr frame = Frame::Make(Opcode::kClose, EncodeClosePayload(code, reason));
+  if (!shard_.Reply(session, frame)) Doom(session);
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,113 @@
+#include "node.h"
+
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "config.h"
+#include "fmt/format.h"
+#include "node_options.h"
+
+namespace wsrouter {
+namespace {
+
+// A shard that has not turned its loop for so long is stuck.
+constexpr absl::Duration kLagMax = absl::Seconds(10);
+// What calls that are under way get once no connection is left that they could wait for.
+constexpr absl::Duration kCallsGrace = absl::Seconds(1);
+
+uint64_t DrawIncarnation() {
+  std::random_device random;
+  return (uint64_t{random()} << 32) | random();
+}
+
+NodeRow RowOf(const Stats& stats) {
+  return {.node = stats.node(), .version = stats.version(), .started_at = stats.started_at()};
+}
+
+}  // namespace
+
+Node::Node(const v1::Config& config, std::string version)
+    : stats_({.server_id = config.node().server_id(), .incarnation = DrawIncarnation()},
+             std::move(version), clock_.Now().wall),
+      broker_(stats_.node()),
+      directory_(RowOf(stats_), ToLimits(config), clock_),
+      control_counters_(stats_.AddCounters()),
+      events_(control_counters_) {}
+
+absl::StatusOr<std::unique_ptr<Node>> Node::Start(const v1::Config& config, std::string version) {
+  std::unique_ptr<Node> node(new Node(config, std::move(version)));
+  if (absl::Status status = node->StartParts(config); !status.ok()) return status;
+  return node;
+}
+
+absl::Status Node::StartParts(const v1::Config& config) {
+  absl::StatusOr<GatewayOptions> options =
+      ToGatewayOptions(config, std::thread::hardware_concurrency());
+  if (!options.ok()) return options.status();
+
+  absl::StatusOr<std::unique_ptr<Gateway>> gateway =
+      Gateway::Create({.options = *std::move(options),
+                       .limits = ToLimits(config),
+                       .broker = broker_,
+                       .directory = directory_,
+                       .events = events_,
+                       .stats = stats_,
+                       .clock = clock_});
+  if (!gateway.ok()) return gateway.status();
+  gateway_ = *std::move(gateway);
+
+  absl::StatusOr<std::unique_ptr<ControlServer>> control =
+      ControlServer::Start(ToControlOptions(config), {.broker = broker_,
+                                                      .directory = directory_,
+                                                      .stats = stats_,
+                                                      .counters = control_counters_,
+                                                      .events = events_,
+                                                      .clock = clock_,
+                                                      .effective_config = EffectiveConfig(config)});
+  if (!control.ok()) return control.status();
+  control_ = *std::move(control);
+
+  absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(
+      ToAdminOptions(config), stats_,
+      {.live = [this] { return Live(); }, .ready = [this] { return Ready(); }}, clock_);
+  if (!admin.ok()) return admin.status();
+  admin_ = *std::move(admin);
+
+  ready_ = true;
+  control_->SetReady(true);
+  return absl::OkStatus();
+}
+
+absl::Status Node::Live() const {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return absl::OkStatus();
+  const absl::Duration lag = gateway_->Lag();
+  if (lag < kLagMax) return absl::OkStatus();
+  return absl::UnavailableError(
+      fmt::format("a shard has been stuck for {} s", absl::ToInt64Seconds(lag)));
+}
+
+absl::Status Node::Ready() const {
+  return ready_ ? absl::OkStatus() : absl::UnavailableError("starting or stopping");
+}
+
+void Node::Retire() {
+  ready_ = false;
+  if (control_ != nullptr) control_->SetReady(false);
+}
+
+void Node::Stop(absl::Duration deadline, absl::Duration window) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (std::exchange(stopping_, true)) return;
+  }
+  Retire();
+  // Services see the DISCONNECTED events of the last connections before their streams end.
+  if (gateway_ != nullptr) gateway_->Stop(deadline, window);
+  if (control_ != nullptr) control_->Shutdown(kCallsGrace);
+  if (admin_ != nullptr) admin_->Stop();
+}
+
+}  // namespace wsrouter

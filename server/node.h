@@ -1,0 +1,73 @@
+#ifndef WSROUTER_NODE_H_
+#define WSROUTER_NODE_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "admin/admin_server.h"
+#include "base/clock.h"
+#include "control/control_server.h"
+#include "control/event_hub.h"
+#include "core/stats.h"
+#include "engine/memory_broker.h"
+#include "engine/memory_directory.h"
+#include "gateway/gateway.h"
+#include "wsrouter/v1/config.pb.h"
+
+namespace wsrouter {
+
+// The composition root: the only place where the layers meet. Its members stand in the order in
+// which they are made; each may use those above it, and they are stopped from the bottom up, but
+// for the admin server, which answers probes to the end.
+//
+// One thread starts, retires and stops a node.
+class Node {
+ public:
+  // Ready when it returns. What fails is said in one line with the address, file or key.
+  static absl::StatusOr<std::unique_ptr<Node>> Start(const v1::Config& config, std::string version);
+  ~Node() { Stop(absl::ZeroDuration()); }
+  Node(const Node&) = delete;
+
+  // Where it listens, with the ports that were picked.
+  const std::vector<std::string>& gateway_addresses() const { return gateway_->addresses(); }
+  const std::string& control_address() const { return control_->address(); }
+  const std::string& admin_address() const { return admin_->address(); }
+
+  // Reports not ready from now on, and does all else as before.
+  void Retire();
+
+  // Closes all connections 1012, spread over `window`, gives them `deadline` to end, then ends calls and streams, then
+  // the rest. May be repeated.
+  void Stop(absl::Duration deadline, absl::Duration window = absl::ZeroDuration());
+
+ private:
+  Node(const v1::Config& config, std::string version);
+
+  absl::Status StartParts(const v1::Config& config);
+  absl::Status Live() const;
+  absl::Status Ready() const;
+
+  const SystemClock clock_;
+  Stats stats_;
+  MemoryBroker broker_;
+  MemoryDirectory directory_;
+  Counters& control_counters_;
+  EventHub events_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<AdminServer> admin_;
+
+  std::atomic<bool> ready_{false};
+  mutable absl::Mutex mutex_;  // probes look at the gateway only while it runs
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_NODE_H_

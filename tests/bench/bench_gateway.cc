@@ -1,0 +1,56 @@
+#include "tests/bench/bench_gateway.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/synchronization/blocking_counter.h"
+
+namespace wsrouter {
+
+BenchGateway::BenchGateway() {
+  GatewayOptions options;
+  options.listen = {"127.0.0.1:0"};
+  options.upgrade.paths = {"/ws"};
+  Limits limits;
+  limits.auth_timeout = absl::Hours(1);
+  auto made = Gateway::Create({.options = options,
+                               .limits = limits,
+                               .broker = broker_,
+                               .directory = directory_,
+                               .events = connected_,
+                               .stats = stats_,
+                               .clock = clock_});
+  if (!made.ok()) {
+    fprintf(stderr, "%s\n", made.status().ToString().c_str());
+    exit(1);
+  }
+  gateway_ = *std::move(made);
+  const std::string& address = gateway_->addresses().front();
+  port_ = static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+}
+
+void BenchGateway::Connected::Emit(Event event) {
+  if (!std::holds_alternative<event::Connected>(event.detail)) return;
+  absl::MutexLock lock(&mutex);
+  ids.push_back(std::move(event.connection));
+}
+
+std::vector<ConnectionId> BenchGateway::TakeConnected(size_t count) {
+  absl::MutexLock lock(&connected_.mutex);
+  const auto all = [&]() ABSL_SHARED_LOCKS_REQUIRED(connected_.mutex) {
+    return connected_.ids.size() >= count;
+  };
+  connected_.mutex.Await(absl::Condition(&all));
+  return std::exchange(connected_.ids, {});
+}
+
+void BenchGateway::Ask(std::vector<Envelope> envelopes) {
+  absl::BlockingCounter answers(static_cast<int>(envelopes.size()));
+  for (Envelope& envelope : envelopes) {
+    broker_.Publish(std::move(envelope), [&answers](Receipt) { answers.DecrementCount(); });
+  }
+  answers.Wait();
+}
+
+}  // namespace wsrouter

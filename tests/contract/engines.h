@@ -1,0 +1,48 @@
+#ifndef WSROUTER_TESTS_CONTRACT_ENGINES_H_
+#define WSROUTER_TESTS_CONTRACT_ENGINES_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/broker.h"
+#include "core/directory.h"
+#include "core/limits.h"
+#include "gtest/gtest.h"
+
+namespace wsrouter {
+
+// An engine as a test sees it: one node's broker and directory, empty at the start.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual Broker& broker() = 0;
+  virtual Directory& directory() = 0;
+  virtual NodeIdentity node() const = 0;
+};
+
+struct EngineKind {
+  std::string name;
+  std::function<std::unique_ptr<Engine>(const Limits&)> make;
+};
+
+// Every engine that this build and this machine can run. The contract runs against each.
+std::vector<EngineKind> EngineKinds();
+
+class EngineContractTest : public testing::TestWithParam<EngineKind> {
+ protected:
+  void Start(const Limits& limits = {}) { engine_ = GetParam().make(limits); }
+  Broker& broker() { return engine_->broker(); }
+  Directory& directory() { return engine_->directory(); }
+  ConnectionId Connection(uint64_t counter) const {
+    return {.node = engine_->node(), .shard = 0, .counter = counter};
+  }
+
+ private:
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_TESTS_CONTRACT_ENGINES_H_

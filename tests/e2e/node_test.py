@@ -1,0 +1,202 @@
+"""The program as a process: start, signals, exit codes, messages, and what clients see of it."""
+
+import asyncio
+import json
+import os
+import signal
+import tempfile
+
+import websockets
+
+from harness import ANY_PORTS, NodeTestCase, main, run_program, settings, within
+
+
+class StartTest(NodeTestCase):
+    async def test_port_zero_is_replaced_by_the_real_one(self):
+        node = await self.start()
+        for address in (node.gateway, node.control, node.admin):
+            self.assertRegex(address, r"^127\.0\.0\.1:[1-9][0-9]*$")
+
+    async def test_every_listener_is_named(self):
+        node = await self.start(gateway__listen="127.0.0.1:0,[::1]:0")
+        addresses = node.lines[-1]["gateway"]
+        self.assertEqual(len(addresses), 2)
+        async with websockets.connect(f"ws://{addresses[1]}/ws"):
+            pass
+
+    async def test_the_listening_line_comes_at_every_log_level(self):
+        await self.start(log__level="error")
+
+    async def test_a_file_and_the_environment_configure_it(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("gateway:\n  path: /from-file\n  echo_path: /echo\n")
+            file.flush()
+            code, out, err = await run_program("--config", file.name, "--check-config",
+                                               WSROUTER_GATEWAY_ECHO_PATH="/from-environment")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn('path: "/from-file"', out)
+        self.assertIn('echo_path: "/from-environment"', out)
+
+    async def test_insecure_control_warns_at_each_start(self):
+        node = await self.start(control__listen="0.0.0.0:0", control__insecure_control="true")
+        warnings = [line for line in node.lines if line["event"] == "insecure_control"]
+        self.assertEqual([line["level"] for line in warnings], ["warning"])
+
+    async def test_a_port_that_is_taken_is_named_and_the_exit_code_is_1(self):
+        node = await self.start()
+        for key, address in (("gateway.listen", node.gateway), ("control.listen", node.control),
+                             ("admin.listen", node.admin)):
+            code, out, err = await run_program(*settings(ANY_PORTS | {key: address}))
+            self.assertEqual(code, 1, err)
+            self.assertEqual(out, "")
+            # Beside the log, which is JSON.
+            complaint = [line for line in err.splitlines() if not line.startswith("{")]
+            self.assertEqual(len(complaint), 1, err)
+            self.assertIn(address, complaint[0])
+
+    async def test_it_starts_at_once_where_another_was_killed(self):
+        first = await self.start(node__server_id="gw-1")
+        client = await self.connect(first)
+        before = json.loads((await first.http("/healthz/ws"))[1])
+        self.assertEqual(await first.kill(), -signal.SIGKILL)
+        await self.assertClosed(client, 1006)
+        second = await self.start(node__server_id="gw-1", gateway__listen=first.gateway,
+                                  control__listen=first.control, admin__listen=first.admin)
+        await self.connect(second)
+        after = json.loads((await second.http("/healthz/ws"))[1])
+        self.assertEqual(after["server_id"], before["server_id"])
+        self.assertNotEqual(after["incarnation"], before["incarnation"])
+
+
+class RefusalTest(NodeTestCase):
+    async def refused(self, *arguments, **environment):
+        code, out, err = await run_program(*arguments, **environment)
+        self.assertEqual((code, out), (2, ""), err)
+        self.assertEqual(len(err.splitlines()), 1, err)
+        return err
+
+    async def test_wrong_configuration_is_one_line_with_the_key_and_exit_code_2(self):
+        self.assertIn("gateway.nope", await self.refused("--set", "gateway.nope=1"))
+        self.assertIn("node.shards", await self.refused("--set", "node.shards=257"))
+        self.assertIn("redis.url", await self.refused(WSROUTER_REDIS_URL="redis://localhost"))
+        self.assertIn("WSROUTER_NOPE", await self.refused(WSROUTER_NOPE="1"))
+        self.assertIn("control.listen", await self.refused("--set", "control.listen=0.0.0.0:0"))
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write("gateway:\n  path: /ws\n  nope: 1\n")
+            file.flush()
+            self.assertIn(f"gateway.nope ({file.name}:3)",
+                          await self.refused("--config", file.name))
+
+    async def test_wrong_arguments_are_one_line_and_exit_code_2(self):
+        self.assertIn("--nope", await self.refused("--nope"))
+        self.assertIn("--set", await self.refused("--set"))
+        self.assertIn("/nowhere.yaml", await self.refused("--config", "/nowhere.yaml"))
+
+    async def test_help_and_version_are_no_refusals(self):
+        code, out, _ = await run_program("--version")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"^wsrouter [0-9]+\.[0-9]+\.[0-9]+\n$")
+        code, out, _ = await run_program("--help")
+        self.assertEqual(code, 0)
+        self.assertIn("--check-config", out)
+
+
+class StopTest(NodeTestCase):
+    async def test_both_signals_close_clients_1012_and_end_with_0(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            node = await self.start()
+            clients = [await self.connect(node) for _ in range(3)]
+            node.send(number)
+            for client in clients:
+                await self.assertClosed(client, 1012)
+            self.assertEqual(await node.exit_code(), 0)
+            self.assertEqual(node.lines[-1]["event"], "stopped")
+
+    async def test_a_client_that_does_not_answer_is_cut_off(self):
+        node = await self.start(gateway__close_timeout="100ms")
+        host, port = node.gateway.split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                     b"Sec-WebSocket-Version: 13\r\n"
+                     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
+        await within(reader.readuntil(b"\r\n\r\n"), "the upgrade")
+        node.send(signal.SIGTERM)
+        self.assertEqual(await node.exit_code(), 0)
+        writer.close()
+
+    async def test_during_the_notice_it_is_not_ready_and_still_serves(self):
+        node = await self.start(drain__notice="1m", drain__window="0", drain__deadline="2m")
+        client = await self.connect(node)
+        self.assertEqual((await node.http("/readyz"))[0], 200)
+        node.send(signal.SIGTERM)
+        await node.log_line("stopping")
+        self.assertEqual((await node.http("/readyz"))[0], 503)
+        self.assertEqual((await node.http("/healthz"))[0], 200)
+        late = await self.connect(node)
+        await within(await late.ping(), "a Pong")
+        node.send(signal.SIGTERM)  # the second one ends the notice
+        await self.assertClosed(client, 1012)
+        await self.assertClosed(late, 1012)
+        self.assertEqual(await node.exit_code(), 0)
+
+
+class ClientTest(NodeTestCase):
+    async def test_a_connection_that_nobody_owns_is_closed_4001(self):
+        node = await self.start(gateway__auth_timeout="1s")
+        await self.assertClosed(await self.connect(node), 4001)
+
+    async def test_the_echo_path_exists_only_when_it_is_set(self):
+        node = await self.start(gateway__echo_path="/echo")
+        client = await self.connect(node, "/echo")
+        for message in ("gr\u00fc\u00df dich", b"\x00\xff", "", "x" * 65536):
+            await client.send(message)
+            await self.assertReceives(client, message)
+        plain = await self.start()
+        with self.assertRaises(websockets.InvalidStatusCode) as refused:
+            await self.connect(plain, "/echo")
+        self.assertEqual(refused.exception.status_code, 404)
+
+    async def test_a_message_that_is_too_big_is_closed_1009(self):
+        node = await self.start(gateway__message_bytes_max="1KiB")
+        client = await self.connect(node)
+        await client.send("x" * 1025)
+        await self.assertClosed(client, 1009)
+
+    async def test_only_allowed_origins_and_known_subprotocols_pass(self):
+        node = await self.start(gateway__allowed_origins="https://a.example",
+                                gateway__subprotocols="chat.v2,chat.v1")
+        client = await self.connect(node, origin="https://a.example",
+                                    subprotocols=["chat.v1", "chat.v2"])
+        self.assertEqual(client.subprotocol, "chat.v2")
+        with self.assertRaises(websockets.InvalidStatusCode) as refused:
+            await self.connect(node, origin="https://b.example")
+        self.assertEqual(refused.exception.status_code, 403)
+
+    async def test_the_page_is_served_where_clients_connect(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = os.path.join(folder, "page.html")
+            with open(page, "w", encoding="utf-8") as file:
+                file.write("<title>hello</title>")
+            node = await self.start(gateway__page_file=page)
+        self.assertEqual(await node.http("/", node.gateway), (200, "<title>hello</title>"))
+        plain = await self.start()
+        self.assertEqual((await plain.http("/", plain.gateway))[0], 404)
+
+
+class AdminTest(NodeTestCase):
+    async def test_health_counters_and_metrics_show_a_connection(self):
+        node = await self.start(node__server_id="gw-1")
+        client = await self.connect(node)
+        await within(await client.ping(), "a Pong")
+        self.assertEqual((await node.http("/healthz"))[0], 200)
+        status, text = await node.http("/healthz/ws")
+        self.assertEqual(status, 200)
+        health = json.loads(text)
+        self.assertEqual(health["server_id"], "gw-1")
+        self.assertEqual(health["gauges"]["connections"], 1)
+        self.assertIn("\nwsrouter_connections 1", (await node.http("/metrics"))[1])
+        self.assertEqual((await node.http("/nope"))[0], 404)
+
+
+if __name__ == "__main__":
+    main()

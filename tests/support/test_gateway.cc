@@ -1,0 +1,133 @@
+#include "tests/support/test_gateway.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <iterator>
+#include <utility>
+
+#include "absl/synchronization/notification.h"
+#include "fmt/format.h"
+
+namespace wsrouter {
+namespace {
+
+constexpr absl::Duration kPatience = absl::Seconds(10);
+
+}  // namespace
+
+void EventRecorder::Emit(Event event) {
+  absl::MutexLock lock(&mutex_);
+  events_.push_back(std::move(event));
+}
+
+std::optional<Event> EventRecorder::Await(absl::FunctionRef<bool(const Event&)> matches) {
+  absl::MutexLock lock(&mutex_);
+  size_t seen = 0;
+  const auto found = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    while (seen < events_.size() && !matches(events_[seen])) ++seen;
+    return seen < events_.size();
+  };
+  if (mutex_.AwaitWithTimeout(absl::Condition(&found), kPatience)) return events_[seen];
+  ADD_FAILURE() << "waited in vain for an event";
+  return std::nullopt;
+}
+
+TestGateway::TestGateway(Settings settings)
+    : directory_({.node = stats_.node()}, settings.limits, clock_) {
+  auto made = Gateway::Create({.options = std::move(settings.gateway),
+                               .limits = settings.limits,
+                               .broker = broker_,
+                               .directory = directory_,
+                               .events = events_,
+                               .stats = stats_,
+                               .clock = clock_});
+  EXPECT_TRUE(made.ok()) << made.status();
+  gateway_ = *std::move(made);
+}
+
+RawClient TestGateway::OpenEcho(const RawClient::Options& options) const {
+  RawClient client(address(), options);
+  EXPECT_TRUE(client.Upgrade("/echo"));
+  return client;
+}
+
+TestConnection TestGateway::Open(const RawClient::Options& options, std::string_view headers) {
+  const std::string query = fmt::format("test={}", ++opened_);
+  TestConnection connection = {.socket = RawClient(address(), options), .id = {}};
+  EXPECT_TRUE(connection.socket.Upgrade("/ws?" + query, headers));
+  const std::optional<Event> event = events_.Await([&](const Event& seen) {
+    const auto* connected = std::get_if<event::Connected>(&seen.detail);
+    return connected != nullptr && connected->handshake->query == query;
+  });
+  if (event.has_value()) connection.id = event->connection;
+  return connection;
+}
+
+void TestGateway::Publish(Topic to, std::string_view payload) {
+  Deliver deliver = {.frame = Frame::Make(Opcode::kText, payload)};
+  broker_.Publish({.to = std::move(to), .action = std::move(deliver)}, [](Receipt) {});
+}
+
+Receipt TestGateway::Ask(Topic to, Action action) {
+  // Shared, since an answer that comes too late still finds it.
+  struct Waiting {
+    absl::Notification answered;
+    Receipt receipt;
+  };
+  auto waiting = std::make_shared<Waiting>();
+  broker_.Publish({.to = std::move(to), .action = std::move(action)}, [waiting](Receipt receipt) {
+    waiting->receipt = std::move(receipt);
+    waiting->answered.Notify();
+  });
+  if (waiting->answered.WaitForNotificationWithTimeout(kPatience)) return waiting->receipt;
+  ADD_FAILURE() << "waited in vain for a receipt";
+  return {};
+}
+
+Receipt TestGateway::Own(const TestConnection& connection, const std::string& client,
+                         const std::vector<std::string>& rooms) {
+  wsrouter::Own own = {.client = {client}};
+  for (const std::string& room : rooms) own.rooms.push_back({room});
+  return Ask(connection.id, std::move(own));
+}
+
+Receipt TestGateway::Push(const std::string& room, std::string_view payload, Opcode opcode) {
+  return Ask(RoomName{room}, Deliver{.frame = Frame::Make(opcode, payload)});
+}
+
+TestConnection TestGateway::Online(const std::string& client,
+                                   const std::vector<std::string>& rooms,
+                                   const RawClient::Options& options, std::string_view headers) {
+  TestConnection connection = Open(options, headers);
+  const Receipt owned = Own(connection, client, rooms);
+  EXPECT_TRUE(owned.status.ok()) << owned.status;
+  return connection;
+}
+
+bool Eventually(absl::FunctionRef<bool()> holds, absl::Duration patience) {
+  const absl::Time deadline = absl::Now() + patience;
+  while (!holds()) {
+    if (absl::Now() > deadline) return false;
+    (void)poll(nullptr, 0, 1);
+  }
+  return true;
+}
+
+size_t OpenDescriptors() {
+  const std::filesystem::directory_iterator descriptors("/proc/self/fd");
+  return static_cast<size_t>(std::distance(begin(descriptors), end(descriptors))) - 1;
+}
+
+absl::Duration OthersCpuTime() {
+  const auto used = [](__rusage_who who) {
+    rusage usage{};
+    (void)getrusage(who, &usage);
+    return absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime);
+  };
+  return used(RUSAGE_SELF) - used(RUSAGE_THREAD);
+}
+
+}  // namespace wsrouter

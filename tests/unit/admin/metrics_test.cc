@@ -1,0 +1,82 @@
+#include "admin/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "prometheus/metric_type.h"
+
+namespace wsrouter {
+namespace {
+
+using ::testing::HasSubstr;
+
+Stats MakeStats() {
+  return Stats({.server_id = "gw-1", .incarnation = 1}, "0.1.0", absl::FromUnixMillis(1'500));
+}
+
+bool IsMetricName(const std::string& name) {
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos &&
+         name.starts_with("wsrouter_") && name.find("__") == std::string::npos;
+}
+
+TEST(MetricsTest, NamesFollowPrometheusConventions) {
+  EXPECT_EQ(MetricName("owns_total"), "wsrouter_owns_total");
+  EXPECT_EQ(MetricName("sendToClient_total"), "wsrouter_send_to_client_total");
+  EXPECT_EQ(MetricName("sendToClient_owner_missing"),
+            "wsrouter_send_to_client_owner_missing_total");
+  EXPECT_EQ(MetricName("pushes_dropped_slow_consumer"),
+            "wsrouter_pushes_dropped_slow_consumer_total");
+}
+
+TEST(MetricsTest, EveryFamilyHasANameOfItsOwnHelpAndOneSample) {
+  const Stats stats = MakeStats();
+  std::set<std::string> names;
+  for (const prometheus::MetricFamily& family : StatsMetrics(stats).Collect()) {
+    EXPECT_TRUE(names.insert(family.name).second) << family.name;
+    EXPECT_TRUE(IsMetricName(family.name)) << family.name;
+    EXPECT_FALSE(family.help.empty()) << family.name;
+    EXPECT_EQ(family.metric.size(), 1u) << family.name;
+  }
+}
+
+TEST(MetricsTest, CountersAndNothingElseEndWithTotal) {
+  const Stats stats = MakeStats();
+  for (const prometheus::MetricFamily& family : StatsMetrics(stats).Collect()) {
+    EXPECT_EQ(family.type == prometheus::MetricType::Counter, family.name.ends_with("_total"))
+        << family.name;
+  }
+}
+
+TEST(MetricsTest, TextHasTheValues) {
+  Stats stats = MakeStats();
+  stats.AddCounters().Add(Counter::kSendToClient, 7);
+  Gauges& gauges = stats.AddGauges();
+  gauges.connections = 3;
+  gauges.members = 2;
+  const std::string text = MetricsText(StatsMetrics(stats));
+  EXPECT_THAT(text, HasSubstr("# HELP wsrouter_send_to_client_total Pushes to a client.\n"
+                              "# TYPE wsrouter_send_to_client_total counter\n"
+                              "wsrouter_send_to_client_total 7"));
+  EXPECT_THAT(text, HasSubstr("# TYPE wsrouter_connections gauge\nwsrouter_connections 3"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_room_members 2"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_rooms 0"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_outbox_bytes 0"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_start_time_seconds 1.5"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_build_info{version=\"0.1.0\"} 1"));
+}
+
+TEST(MetricsTest, ALargeCounterLosesNothing) {
+  Stats stats = MakeStats();
+  stats.AddCounters().Add(Counter::kBytesOut, 1'234'567'890'123);
+  const std::string text = MetricsText(StatsMetrics(stats));
+  const std::string name = "\nwsrouter_bytes_out_total ";
+  const size_t at = text.find(name);
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_EQ(std::stod(text.substr(at + name.size())), 1'234'567'890'123.0);
+}
+
+}  // namespace
+}  // namespace wsrouter

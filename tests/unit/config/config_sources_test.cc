@@ -1,0 +1,139 @@
+// Every key of config.proto through each source.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "config.h"
+#include "config_key.h"
+#include "config_value.h"
+
+namespace wsrouter {
+namespace {
+
+using ::google::protobuf::FieldDescriptor;
+using ::testing::ElementsAreArray;
+
+using Texts = std::vector<std::string>;
+
+// A value of the key that is not its default.
+Texts OtherValue(const ConfigKeyField& key) {
+  if (key.path == "control.listen") return {"127.0.0.1:7000"};
+  switch (key.rules->format()) {
+    case v1::CONFIG_FORMAT_LISTEN:
+      return {"127.0.0.2:0"};
+    case v1::CONFIG_FORMAT_URL_PATH:
+      return {"/other"};
+    case v1::CONFIG_FORMAT_FILE:
+      return {"/etc/passwd"};
+    case v1::CONFIG_FORMAT_ORIGIN:
+      return {"https://a.example", "http://localhost:3000"};
+    case v1::CONFIG_FORMAT_TOKEN:
+      return {"x-first", "x-second"};
+    default:
+      break;
+  }
+  switch (key.field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return {"true"};
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return {key.path == "log.level" ? "debug" : "disconnect"};
+    case FieldDescriptor::CPPTYPE_STRING:
+      return {"other"};
+    default:
+      return {key.rules->max()};
+  }
+}
+
+// What must be set with the key for the rules between keys.
+Texts Companions(const ConfigKeyField& key) {
+  if (key.path == "gateway.tls.cert_file") return {"gateway.tls.key_file=/etc/passwd"};
+  if (key.path == "gateway.tls.key_file") return {"gateway.tls.cert_file=/etc/passwd"};
+  if (key.path == "limits.payload_bytes_max") {
+    return {"control.message_bytes_max=256MiB", "limits.slow_consumer_bytes=1GiB"};
+  }
+  if (key.path == "drain.notice" || key.path == "drain.window") return {"drain.deadline=2h"};
+  return {};
+}
+
+bool Settable(const ConfigKeyField& key) {
+  return key.rules->format() != v1::CONFIG_FORMAT_UNSUPPORTED;
+}
+
+std::string YamlOf(const ConfigKeyField& key, const Texts& texts) {
+  std::string yaml;
+  std::string indent;
+  for (const FieldDescriptor* section : key.sections) {
+    yaml += fmt::format("{}{}:\n", indent, section->name());
+    indent += "  ";
+  }
+  const std::string value = key.field->is_repeated()
+                                ? fmt::format("[\"{}\"]", fmt::join(texts, "\", \""))
+                                : texts.front();
+  return yaml + fmt::format("{}{}: {}\n", indent, key.field->name(), value);
+}
+
+void ExpectLoads(const ConfigKeyField& key, const Texts& texts, ConfigSources sources) {
+  const Texts companions = Companions(key);
+  sources.settings.insert(sources.settings.end(), companions.begin(), companions.end());
+  const absl::StatusOr<v1::Config> config = LoadConfig(sources);
+  ASSERT_TRUE(config.ok()) << key.path << ": " << config.status();
+  EXPECT_THAT(ConfigValueOf(key, *config), ElementsAreArray(texts)) << key.path;
+}
+
+TEST(ConfigSourcesTest, EveryKeyComesThroughTheFile) {
+  for (const ConfigKeyField& key : ConfigKeys()) {
+    if (!Settable(key)) continue;
+    const Texts texts = OtherValue(key);
+    ExpectLoads(key, texts, {.file = ConfigSources::File{.name = "f", .yaml = YamlOf(key, texts)}});
+  }
+}
+
+TEST(ConfigSourcesTest, EveryKeyComesThroughTheEnvironment) {
+  for (const ConfigKeyField& key : ConfigKeys()) {
+    if (!Settable(key)) continue;
+    const Texts texts = OtherValue(key);
+    ExpectLoads(key, texts,
+                {.environment = {fmt::format("{}={}", key.variable, fmt::join(texts, ","))}});
+  }
+}
+
+TEST(ConfigSourcesTest, EveryKeyComesThroughASetting) {
+  for (const ConfigKeyField& key : ConfigKeys()) {
+    if (!Settable(key)) continue;
+    const Texts texts = OtherValue(key);
+    ExpectLoads(key, texts, {.settings = {fmt::format("{}={}", key.path, fmt::join(texts, ","))}});
+  }
+}
+
+TEST(ConfigSourcesTest, EveryOtherValueIsNotTheDefault) {
+  const absl::StatusOr<v1::Config> defaults = LoadConfig({});
+  ASSERT_TRUE(defaults.ok());
+  for (const ConfigKeyField& key : ConfigKeys()) {
+    if (!Settable(key)) continue;
+    EXPECT_NE(ConfigValueOf(key, *defaults), OtherValue(key)) << key.path;
+  }
+}
+
+TEST(ConfigSourcesTest, EveryBoundOfANumberIsHeld) {
+  for (const ConfigKeyField& key : ConfigKeys()) {
+    if (key.field->cpp_type() == FieldDescriptor::CPPTYPE_STRING || key.rules->max().empty()) {
+      continue;
+    }
+    v1::Config config;
+    EXPECT_TRUE(SetConfigValue(key, {key.rules->min()}, config).ok()) << key.path;
+    EXPECT_TRUE(SetConfigValue(key, {key.rules->max()}, config).ok()) << key.path;
+    const bool duration = key.field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+    const std::string beyond = duration ? "1000h" : "999999999999999";
+    EXPECT_FALSE(SetConfigValue(key, {beyond}, config).ok()) << key.path;
+    if (key.rules->min() != "0") {
+      EXPECT_FALSE(SetConfigValue(key, {"0"}, config).ok()) << key.path;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace wsrouter

@@ -1,0 +1,92 @@
+#include "node_options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "config.h"
+
+namespace wsrouter {
+namespace {
+
+using ::testing::ElementsAre;
+
+v1::Config Load(std::vector<std::string> settings = {}) {
+  absl::StatusOr<v1::Config> config = LoadConfig({.settings = std::move(settings)});
+  EXPECT_TRUE(config.ok()) << config.status();
+  return config.value_or(v1::Config());
+}
+
+TEST(NodeOptionsTest, DefaultsOfTheSchemaAreThoseOfTheLayers) {
+  const v1::Config config = Load();
+  const Limits limits = ToLimits(config);
+  EXPECT_EQ(limits.owner_capacity, Limits().owner_capacity);
+  EXPECT_EQ(limits.room_members_capacity, Limits().room_members_capacity);
+  EXPECT_EQ(limits.connections_per_client, Limits().connections_per_client);
+  EXPECT_EQ(limits.rooms_per_connection, Limits().rooms_per_connection);
+  EXPECT_EQ(limits.slow_consumer_bytes, Limits().slow_consumer_bytes);
+  EXPECT_EQ(limits.slow_consumer_policy, Limits().slow_consumer_policy);
+  EXPECT_EQ(limits.auth_timeout, Limits().auth_timeout);
+  const ControlOptions control = ToControlOptions(config);
+  EXPECT_EQ(control.listen, ControlOptions().listen);
+  EXPECT_EQ(control.message_bytes_max, ControlOptions().message_bytes_max);
+  EXPECT_EQ(control.streams_max, ControlOptions().streams_max);
+  EXPECT_EQ(control.watchers_max, ControlOptions().watchers_max);
+  EXPECT_EQ(control.watch_queue_events_max, ControlOptions().watch_queue_events_max);
+  EXPECT_EQ(control.watch_queue_bytes_max, ControlOptions().watch_queue_bytes_max);
+  EXPECT_EQ(control.payload_bytes_max, ControlOptions().payload_bytes_max);
+  EXPECT_EQ(ToAdminOptions(config).host, AdminOptions().host);
+  EXPECT_EQ(ToAdminOptions(config).port, AdminOptions().port);
+}
+
+TEST(NodeOptionsTest, GatewayDefaultsOfTheSchemaAreThoseOfTheLayer) {
+  const absl::StatusOr<GatewayOptions> gateway = ToGatewayOptions(Load(), 1);
+  ASSERT_TRUE(gateway.ok()) << gateway.status();
+  const GatewayOptions expected;
+  EXPECT_EQ(gateway->listen, expected.listen);
+  EXPECT_THAT(gateway->upgrade.paths, ElementsAre("/ws"));
+  EXPECT_EQ(gateway->upgrade.echo_path, "");
+  EXPECT_EQ(gateway->page, "");
+  EXPECT_EQ(gateway->message_bytes_max, expected.message_bytes_max);
+  EXPECT_EQ(gateway->connections_max, expected.connections_max);
+  EXPECT_EQ(gateway->mailbox_messages_max, expected.mailbox_messages_max);
+  EXPECT_EQ(gateway->upgrade_timeout, expected.upgrade_timeout);
+  EXPECT_EQ(gateway->close_timeout, expected.close_timeout);
+  EXPECT_EQ(gateway->ping_interval, expected.ping_interval);
+  EXPECT_EQ(gateway->pong_timeout, expected.pong_timeout);
+}
+
+TEST(NodeOptionsTest, NoShardsMeansOneForEachCoreAndAtLeastOne) {
+  EXPECT_EQ(ToGatewayOptions(Load(), 6)->shards, 6);
+  EXPECT_EQ(ToGatewayOptions(Load(), 0)->shards, 1);
+  EXPECT_EQ(ToGatewayOptions(Load(), 1000)->shards, kShardsMax);
+  EXPECT_EQ(ToGatewayOptions(Load({"node.shards=3"}), 6)->shards, 3);
+}
+
+TEST(NodeOptionsTest, LocalhostIsANumberForEveryListener) {
+  const v1::Config config = Load({"gateway.listen=localhost:1,[::1]:2",
+                                  "control.listen=localhost:3", "admin.listen=localhost:4"});
+  EXPECT_THAT(ToGatewayOptions(config, 1)->listen, ElementsAre("127.0.0.1:1", "[::1]:2"));
+  EXPECT_EQ(ToControlOptions(config).listen, "127.0.0.1:3");
+  EXPECT_EQ(ToAdminOptions(config).host, "127.0.0.1");
+  EXPECT_EQ(ToAdminOptions(config).port, 4);
+}
+
+TEST(NodeOptionsTest, HeaderNamesAreInLowerCaseAndCookieNamesAsTheyAre) {
+  const absl::StatusOr<GatewayOptions> gateway =
+      ToGatewayOptions(Load({"gateway.event_headers=X-Trace", "gateway.event_cookies=Session"}), 1);
+  EXPECT_THAT(gateway->event_headers, ElementsAre("x-trace"));
+  EXPECT_THAT(gateway->event_cookies, ElementsAre("Session"));
+}
+
+TEST(NodeOptionsTest, APageThatIsGoneSinceTheCheckIsNamed) {
+  v1::Config config = Load();
+  config.mutable_gateway()->set_page_file("/nowhere.html");
+  EXPECT_NE(std::string(ToGatewayOptions(config, 1).status().message()).find("/nowhere.html"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace wsrouter
