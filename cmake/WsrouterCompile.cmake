@@ -33,7 +33,7 @@ target_compile_options(wsrouter_warnings INTERFACE
   -Wno-missing-field-initializers
   # GCC 12 takes the payload of an empty std::optional, and the state of an absl::AnyInvocable that
   # needs none, for variables that somebody forgot to set.
-  -Wno-maybe-uninitialized -Wno-uninitialized)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -Wno-uninitialized)
 
 add_library(wsrouter_hardening INTERFACE)
 target_compile_options(wsrouter_hardening INTERFACE -fstack-protector-strong)

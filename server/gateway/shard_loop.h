@@ -103,10 +103,12 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void WriteOut(Session& session);
   void EndOutput(Session& session);
   void Doom(Session& session);
+  void ContinueStop();
+
+  // shard_loop_timers.cc
   absl::Duration DueOf(const Session& session) const;
   absl::Duration PingDueOf(const Session& session) const;
   void OnTimer(Session& session);
-  void ContinueStop();
   void Heartbeat(Session& session);
 
   // shard_loop_receive.cc

@@ -48,6 +48,7 @@ void ShardLoop::OnHead(Session& session) {
 void ShardLoop::Upgrade(Session& session, const RequestHead& head,
                         const UpgradeAccepted& accepted) {
   if (!SocketLoop::Write(session, accepted.response)) {
+    session.state = Session::State::kLingering;  // the turn may have more for it, its head is gone
     Doom(session);
     return;
   }

@@ -179,7 +179,7 @@ class Caller {
   const int socket_;
 };
 
-void Call(int ports_from) {
+void RunCaller(int ports_from) {
   PinTo(1);
   Ports ports{};
   Check(read(ports_from, &ports, sizeof(ports)) == sizeof(ports), "no node");
@@ -193,7 +193,7 @@ uint16_t PortOf(const std::string& address) {
   return static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
 }
 
-void Serve(int ports_to, pid_t caller) {
+void RunNode(int ports_to, pid_t caller) {
   PinTo(0);
   const auto config = LoadConfig({.settings = {"gateway.listen=127.0.0.1:0",
                                                "control.listen=127.0.0.1:0",
@@ -219,10 +219,10 @@ int main() {
   if (pipe(pipe_ends) != 0) return 1;
   const pid_t caller = fork();  // before gRPC starts its threads
   if (caller == 0) {
-    wsrouter::Call(pipe_ends[0]);
+    wsrouter::RunCaller(pipe_ends[0]);
     fflush(stdout);
     _exit(0);
   }
-  wsrouter::Serve(pipe_ends[1], caller);
+  wsrouter::RunNode(pipe_ends[1], caller);
   return 0;
 }

@@ -14,7 +14,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::StartsWith;
 using ::wsrouter::testing::ConnectRecording;
-using ::wsrouter::testing::MakeTlsFiles;
 using ::wsrouter::testing::Recorder;
 using ::wsrouter::testing::TlsFiles;
 using ::wsrouter::testing::WebSocketPeer;
@@ -26,11 +25,12 @@ void Echo(WebSocketPeer& peer) {
 }
 
 TEST(WebSocketClientTlsTest, ServerIsTalkedToWhenItsAuthorityAndNameAreRight) {
-  const TlsFiles files = MakeTlsFiles();
-  WebSocketServer server({Echo, Echo}, files);
+  const TlsFiles files;
+  WebSocketServer server({Echo, Echo}, &files);
   for (const char* host : {"localhost", "127.0.0.1"}) {
     Recorder seen;
-    const auto client = ConnectRecording({.url = server.url(host), .ca_file = files.ca}, seen);
+    const auto client =
+        ConnectRecording({.url = server.url(host), .ca_file = files.authority()}, seen);
     client->SendText("secret");
 
     EXPECT_THAT(seen.Await(2), ElementsAre("open ", "text secret")) << host;
@@ -40,15 +40,15 @@ TEST(WebSocketClientTlsTest, ServerIsTalkedToWhenItsAuthorityAndNameAreRight) {
 }
 
 TEST(WebSocketClientTlsTest, ServerOfAnUnknownAuthorityOrNameIsNotTalkedTo) {
-  const TlsFiles files = MakeTlsFiles();
+  const TlsFiles files;
   Recorder seen;
-  WebSocketServer server({Echo, Echo}, files);
+  WebSocketServer server({Echo, Echo}, &files);
 
   const auto unknown = ConnectRecording({.url = server.url(), .reconnect = false}, seen);
   ASSERT_THAT(seen.Await(1)[0], StartsWith("ended 1006 0 TLS: certificate verify failed"));
 
   const auto misnamed = ConnectRecording(
-      {.url = server.url("127.0.0.2"), .ca_file = files.ca, .reconnect = false}, seen);
+      {.url = server.url("127.0.0.2"), .ca_file = files.authority(), .reconnect = false}, seen);
   EXPECT_THAT(seen.Await(2)[1], StartsWith("ended 1006 0 TLS: certificate verify failed"));
 }
 

@@ -4,33 +4,37 @@
 #include <poll.h>
 #include <sys/resource.h>
 
+#include <chrono>
 #include <filesystem>
+#include <future>
 #include <iterator>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(10);
+constexpr auto kPatience = std::chrono::seconds(10);
 
 }  // namespace
 
 void EventRecorder::Emit(Event event) {
-  absl::MutexLock lock(&mutex_);
-  events_.push_back(std::move(event));
+  {
+    std::lock_guard lock(mutex_);
+    events_.push_back(std::move(event));
+  }
+  added_.notify_all();
 }
 
 std::optional<Event> EventRecorder::Await(absl::FunctionRef<bool(const Event&)> matches) {
-  absl::MutexLock lock(&mutex_);
+  std::unique_lock lock(mutex_);
   size_t seen = 0;
-  const auto found = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+  const auto found = [&] {
     while (seen < events_.size() && !matches(events_[seen])) ++seen;
     return seen < events_.size();
   };
-  if (mutex_.AwaitWithTimeout(absl::Condition(&found), kPatience)) return events_[seen];
+  if (added_.wait_for(lock, kPatience, found)) return events_[seen];
   ADD_FAILURE() << "waited in vain for an event";
   return std::nullopt;
 }
@@ -72,17 +76,11 @@ void TestGateway::Publish(Topic to, std::string_view payload) {
 }
 
 Receipt TestGateway::Ask(Topic to, Action action) {
-  // Shared, since an answer that comes too late still finds it.
-  struct Waiting {
-    absl::Notification answered;
-    Receipt receipt;
-  };
-  auto waiting = std::make_shared<Waiting>();
-  broker_.Publish({.to = std::move(to), .action = std::move(action)}, [waiting](Receipt receipt) {
-    waiting->receipt = std::move(receipt);
-    waiting->answered.Notify();
-  });
-  if (waiting->answered.WaitForNotificationWithTimeout(kPatience)) return waiting->receipt;
+  auto answer = std::make_shared<std::promise<Receipt>>();
+  std::future<Receipt> answered = answer->get_future();
+  broker_.Publish({.to = std::move(to), .action = std::move(action)},
+                  [answer](Receipt receipt) { answer->set_value(std::move(receipt)); });
+  if (answered.wait_for(kPatience) == std::future_status::ready) return answered.get();
   ADD_FAILURE() << "waited in vain for a receipt";
   return {};
 }

@@ -1,15 +1,15 @@
 #ifndef WSROUTER_TESTS_SUPPORT_TEST_GATEWAY_H_
 #define WSROUTER_TESTS_SUPPORT_TEST_GATEWAY_H_
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "core/stats.h"
 #include "engine/memory_broker.h"
@@ -39,8 +39,9 @@ class EventRecorder final : public EventSink {
   }
 
  private:
-  absl::Mutex mutex_;
-  std::vector<Event> events_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  std::condition_variable added_;
+  std::vector<Event> events_;  // guarded by mutex_
 };
 
 // An upgraded connection with the id that the node gave it.

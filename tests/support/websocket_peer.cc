@@ -100,8 +100,8 @@ class Peer final : public WebSocketPeer {
 
 }  // namespace
 
-TlsFiles MakeTlsFiles() {
-  std::string folder = (std::filesystem::temp_directory_path() / "wsrouter-tls-XXXXXX").string();
+TlsFiles::TlsFiles()
+    : folder_((std::filesystem::temp_directory_path() / "wsrouter-tls-XXXXXX").string()) {
   const std::string key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
   const std::string command = fmt::format(
       "set -e; cd {0}; exec 2>openssl.log;"
@@ -110,10 +110,11 @@ TlsFiles MakeTlsFiles() {
       "echo subjectAltName=DNS:localhost,IP:127.0.0.1 >names;"
       "openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2"
       " -extfile names -out server.pem",
-      mkdtemp(folder.data()), key);
+      mkdtemp(folder_.data()), key);
   if (std::system(command.c_str()) != 0) std::abort();
-  return {folder + "/ca.pem", folder + "/server.pem", folder + "/server.key"};
 }
+
+TlsFiles::~TlsFiles() { std::filesystem::remove_all(folder_); }
 
 struct WebSocketServer::Listener {
   asio::io_context io;
@@ -121,12 +122,12 @@ struct WebSocketServer::Listener {
   std::optional<asio::ssl::context> tls;
 };
 
-WebSocketServer::WebSocketServer(std::vector<Script> scripts, std::optional<TlsFiles> tls)
+WebSocketServer::WebSocketServer(std::vector<Script> scripts, const TlsFiles* files)
     : listener_(std::make_unique<Listener>()) {
-  if (tls) {
+  if (files != nullptr) {
     listener_->tls.emplace(asio::ssl::context::tls_server);
-    listener_->tls->use_certificate_chain_file(tls->certificate);
-    listener_->tls->use_private_key_file(tls->key, asio::ssl::context::pem);
+    listener_->tls->use_certificate_chain_file(files->certificate());
+    listener_->tls->use_private_key_file(files->key(), asio::ssl::context::pem);
   }
   thread_ = std::thread([this, scripts = std::move(scripts)] { Serve(scripts); });
 }

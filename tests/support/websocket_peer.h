@@ -11,14 +11,22 @@
 
 namespace wsrouter::testing {
 
-struct TlsFiles {
-  std::string ca;
-  std::string certificate;  // for localhost and 127.0.0.1
-  std::string key;
-};
+// A folder of its own, as long as this lives, with a new authority and a certificate signed by it.
+// Aborts without the openssl command.
+class TlsFiles {
+ public:
+  TlsFiles();
+  TlsFiles(const TlsFiles&) = delete;
+  TlsFiles& operator=(const TlsFiles&) = delete;
+  ~TlsFiles();
 
-// A folder of its own with a new authority and a certificate signed by it. Aborts without openssl.
-TlsFiles MakeTlsFiles();
+  std::string authority() const { return folder_ + "/ca.pem"; }
+  std::string certificate() const { return folder_ + "/server.pem"; }  // localhost, 127.0.0.1
+  std::string key() const { return folder_ + "/server.key"; }
+
+ private:
+  std::string folder_;
+};
 
 // One connection as the server's script sees it. All calls block.
 class WebSocketPeer {
@@ -56,7 +64,8 @@ class WebSocketServer {
  public:
   using Script = std::function<void(WebSocketPeer&)>;
 
-  explicit WebSocketServer(std::vector<Script> scripts, std::optional<TlsFiles> tls = {});
+  // With files it speaks TLS.
+  explicit WebSocketServer(std::vector<Script> scripts, const TlsFiles* files = nullptr);
   // Waits for the script that runs; drops the rest.
   ~WebSocketServer();
 

@@ -1,0 +1,69 @@
+// What ShardLoop does when time passes for a session: half a request, the end of a deadline,
+// silence, the end of patience.
+#include <algorithm>
+
+#include "gateway/shard_loop.h"
+
+namespace wsrouter {
+
+absl::Duration ShardLoop::DueOf(const Session& session) const {
+  switch (session.state) {
+    case Session::State::kOpen:
+      return std::min(session.deadline, PingDueOf(session));
+    case Session::State::kEcho:
+      return PingDueOf(session);
+    default:
+      return session.end_uptime;
+  }
+}
+
+absl::Duration ShardLoop::PingDueOf(const Session& session) const {
+  if (options_.ping_interval == absl::ZeroDuration()) return absl::InfiniteDuration();
+  if (session.ping_pending) return session.ping_uptime + options_.pong_timeout;
+  // Spread over a tenth, so that those who came together do not stay together.
+  const auto spread = static_cast<double>(session.counter % 64) / 640.0;
+  return session.heard_uptime + options_.ping_interval * (1.0 - spread);
+}
+
+void ShardLoop::OnTimer(Session& session) {
+  const bool over = now_.uptime >= session.end_uptime;
+  switch (session.state) {
+    case Session::State::kHead:
+      if (over && session.head->started()) {
+        Refuse(session, RefuseUpgrade(408, "the request did not come in time"));
+      } else if (over) {
+        Doom(session);
+      }
+      break;
+    case Session::State::kOpen:
+      if (now_.uptime >= session.deadline) shard_.OnDeadline(session);
+      [[fallthrough]];
+    case Session::State::kEcho:
+      if (!session.closing) Heartbeat(session);
+      break;
+    default:
+      if (over) Doom(session);
+  }
+  timers_.Set(session, DueOf(session));
+}
+
+void ShardLoop::Heartbeat(Session& session) {
+  if (now_.uptime < PingDueOf(session)) return;
+  if (!session.ping_pending) {
+    session.ping_pending = true;
+    session.ping_uptime = now_.uptime;
+    // A full outbox needs no Ping: what is in it asks the same question.
+    (void)shard_.Reply(session, Frame::Make(Opcode::kPing, {}));
+  } else if (SocketLoop::Backlogged(session)) {
+    session.ping_uptime = now_.uptime;  // no input is read now, so its absence says nothing
+  } else {
+    counters_.Add(Counter::kClosedIdle);
+    if (session.state == Session::State::kEcho) {
+      CloseWithFrame(session, static_cast<uint16_t>(CloseCode::kIdle), "no answer to a Ping", true);
+    } else {
+      shard_.Close(session, CloseCause::kIdle, CloseCode::kIdle, "no answer to a Ping");
+    }
+  }
+}
+
+}  // namespace wsrouter
