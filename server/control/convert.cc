@@ -110,7 +110,6 @@ v1::Outcome ToProto(const Receipt& receipt) {
   outcome.set_queued(receipt.queued);
   outcome.set_dropped_slow_consumer(receipt.dropped_slow_consumer);
   outcome.set_dropped_mailbox_full(receipt.dropped_mailbox_full);
-  outcome.set_dropped_closing(receipt.dropped_closing);
   outcome.set_partial(receipt.dropped_mailbox_full > 0);
   return outcome;
 }

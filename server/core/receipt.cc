@@ -23,7 +23,6 @@ void Receipt::Add(Receipt&& part) {
   matched += part.matched;
   queued += part.queued;
   dropped_slow_consumer += part.dropped_slow_consumer;
-  dropped_closing += part.dropped_closing;
   dropped_mailbox_full += part.dropped_mailbox_full;
   Append(rooms, std::move(part.rooms));
   Append(displaced, std::move(part.displaced));

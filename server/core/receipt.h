@@ -46,7 +46,6 @@ struct Receipt {
   uint64_t matched = 0;       // connections (for a channel: subscribers) that were addressed
   uint64_t queued = 0;        // of those, put into an outbox
   uint64_t dropped_slow_consumer = 0;
-  uint64_t dropped_closing = 0;
   uint64_t dropped_mailbox_full = 0;  // shards that could not take the envelope
   std::vector<RoomChange> rooms;
   std::vector<ConnectionId> displaced;

@@ -134,15 +134,12 @@ void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
   connection.closing = true;
   registry_.Remove(connection);
   counters_.Add(Counter::kConnectionsClosed);
-  if (!events_.Listening()) return;
-  events_.Emit({.at = now_.wall,
-                .connection = IdOf(connection),
-                .client = client,
-                .detail = event::Disconnected{.cause = cause,
-                                              .close = std::move(close),
-                                              .duration = now_.uptime - connection.opened_uptime,
-                                              .octets_in = connection.octets_in,
-                                              .octets_out = connection.octets_out}});
+  EmitAs(client, connection,
+         event::Disconnected{.cause = cause,
+                             .close = std::move(close),
+                             .duration = now_.uptime - connection.opened_uptime,
+                             .octets_in = connection.octets_in,
+                             .octets_out = connection.octets_out});
 }
 
 void Shard::Close(Connection& connection, CloseCause cause, CloseCode code,
@@ -231,13 +228,15 @@ Receipt Shard::OnDeliver(const Topic& to, const Deliver& deliver) {
   const SlowConsumerPolicy policy = deliver.slow_consumer.value_or(limits_.slow_consumer_policy);
   Receipt receipt;
   std::vector<Connection*> too_slow;
+  bool anybody = false;
   ForEachAddressed(to, [&](Connection& connection) {
+    anybody = true;
     if (connection.client == nullptr && !ReachesUnowned(to)) return;
     if (exceptions.Has(connection)) return;
     ++receipt.matched;
     Send(connection, frame, policy, receipt, too_slow);
   });
-  if (receipt.matched == 0 && std::holds_alternative<ConnectionId>(to)) {
+  if (!anybody && std::holds_alternative<ConnectionId>(to)) {
     counters_.Add(Counter::kPushesToDeadFd);
   }
   counters_.Add(Counter::kPushes, receipt.queued);
@@ -276,9 +275,15 @@ void Shard::Send(Connection& connection, const FrameRef& frame, SlowConsumerPoli
 
 void Shard::Emit(const Connection& connection, Event::Detail detail) {
   if (!events_.Listening()) return;
+  EmitAs(connection.client == nullptr ? ClientId{} : connection.client->id, connection,
+         std::move(detail));
+}
+
+void Shard::EmitAs(const ClientId& client, const Connection& connection, Event::Detail detail) {
+  if (!events_.Listening()) return;
   events_.Emit({.at = now_.wall,
                 .connection = IdOf(connection),
-                .client = connection.client == nullptr ? ClientId{} : connection.client->id,
+                .client = client,
                 .detail = std::move(detail)});
 }
 

@@ -137,6 +137,7 @@ class Shard {
   void Send(Connection& connection, const FrameRef& frame, SlowConsumerPolicy policy,
             Receipt& receipt, std::vector<Connection*>& too_slow);
   void Emit(const Connection& connection, Event::Detail detail);
+  void EmitAs(const ClientId& client, const Connection& connection, Event::Detail detail);
   void SetDeadline(Connection& connection);
 
   const NodeIdentity node_;

@@ -139,8 +139,9 @@ Receipt Shard::OnRelease(const Topic& to, const Release& release) {
   for (Connection* connection : Addressed(to)) {
     if (connection->client == nullptr) continue;
     ++receipt.matched;
-    Emit(*connection, event::Released{});
+    const ClientId client = connection->client->id;
     Disown(*connection);
+    EmitAs(client, *connection, event::Released{});
     if (release.close.has_value()) {
       Close(*connection, CloseCause::kDisconnected,
             static_cast<CloseCode>(release.close->code), release.close->reason);
@@ -153,12 +154,14 @@ Receipt Shard::OnRelease(const Topic& to, const Release& release) {
 
 void Shard::Disown(Connection& connection) {
   const ClientId client = connection.client->id;
-  std::vector<RoomName> rooms = RoomsOf(connection);
-  for (const RoomName& room : rooms) EndMembership(connection, room);
+  const std::vector<RoomName> left = RoomsOf(connection);
+  for (const RoomName& room : left) EndMembership(connection, room);
+  std::vector<RoomName> rooms = left;
   for (Connection::PendingJoin& join : std::exchange(connection.joins_pending, {})) {
     rooms.push_back(std::move(join.room));
   }
   directory_.Unbind(IdOf(connection), client, rooms);
+  for (const RoomName& room : left) Emit(connection, event::Left{.room = room});
   registry_.Unbind(connection);
   interest_.Release(client);
   connection.labels = nullptr;
@@ -247,13 +250,13 @@ void Shard::OnRoomLive(uint64_t counter, const RoomName& room, const absl::Statu
   if (live.ok() || connection == nullptr || !EndMembership(*connection, room)) return;
   directory_.Leave(room, IdOf(*connection), connection->client->id,
                    [](absl::StatusOr<RoomSize>) {});
+  Emit(*connection, event::Left{.room = room});
 }
 
 bool Shard::EndMembership(Connection& connection, const RoomName& room) {
   if (!rooms_.Remove(connection, room)) return false;
   --members_;
   counters_.Add(Counter::kRoomLeaves);
-  Emit(connection, event::Left{.room = room});
   interest_.Release(room);
   return true;
 }
@@ -283,6 +286,7 @@ void Shard::LeaveRoom(Connection& connection, const RoomName& room,
                        pending->Settle(room, result, size.status(), size.value_or(RoomSize{}));
                      });
                    });
+  if (result == RoomChange::Result::kLeft) Emit(connection, event::Left{.room = room});
 }
 
 }  // namespace wsrouter

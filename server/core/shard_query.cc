@@ -1,6 +1,4 @@
 // Shard's answers to envelopes that ask or end, and change no membership by themselves.
-#include <algorithm>
-
 #include "core/shard.h"
 
 namespace wsrouter {
@@ -19,13 +17,27 @@ Receipt Shard::OnDisconnect(const Topic& to, const Disconnect& disconnect) {
 
 Receipt Shard::OnDescribe(const Topic& to, const Describe& describe) const {
   Receipt receipt;
-  std::vector<Connection*> addressed = Addressed(to);
-  std::ranges::sort(addressed, {}, &Connection::counter);
-  for (const Connection* connection : addressed) {
-    ++receipt.matched;
-    if (receipt.connections.size() >= describe.count) continue;
-    if (describe.after.has_value() && IdOf(*connection) <= *describe.after) continue;
-    receipt.connections.push_back(Description(*connection));
+  if (!std::holds_alternative<ThisNode>(to)) {  // a connection, or the few of a client
+    for (const Connection* connection : Addressed(to)) {
+      ++receipt.matched;
+      if (describe.after.has_value() && IdOf(*connection) <= *describe.after) continue;
+      if (receipt.connections.size() >= describe.count) continue;
+      receipt.connections.push_back(Description(*connection));
+    }
+    return receipt;
+  }
+  // A page of many: begins where the last one ended, without a look at what is before it.
+  const auto& all = registry_.connections();
+  receipt.matched = all.size();
+  auto next = all.begin();
+  if (describe.after.has_value()) {
+    const ConnectionId& after = *describe.after;
+    const bool here = after.node == node_ && after.shard == index_;
+    const ConnectionId before_all = {.node = node_, .shard = index_, .counter = 0};
+    next = here ? all.upper_bound(after.counter) : before_all < after ? all.end() : next;
+  }
+  for (; next != all.end() && receipt.connections.size() < describe.count; ++next) {
+    receipt.connections.push_back(Description(*next->second));
   }
   return receipt;
 }

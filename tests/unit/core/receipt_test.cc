@@ -12,7 +12,6 @@ TEST(ReceiptTest, AddsUpItsPartsAndKeepsTheFirstRefusal) {
              .matched = 3,
              .queued = 4,
              .dropped_slow_consumer = 5,
-             .dropped_closing = 6,
              .dropped_mailbox_full = 7,
              .rooms = {{.room = {"a"}}}});
   whole.Add({.status = absl::AbortedError("second"), .queued = 1, .rooms = {{.room = {"b"}}}});
@@ -21,7 +20,6 @@ TEST(ReceiptTest, AddsUpItsPartsAndKeepsTheFirstRefusal) {
   EXPECT_EQ(whole.matched, 5u);
   EXPECT_EQ(whole.queued, 5u);
   EXPECT_EQ(whole.dropped_slow_consumer, 5u);
-  EXPECT_EQ(whole.dropped_closing, 6u);
   EXPECT_EQ(whole.dropped_mailbox_full, 7u);
   ASSERT_EQ(whole.rooms.size(), 2u);
   EXPECT_EQ(whole.rooms[1].room.value, "b");
