@@ -11,15 +11,6 @@ constexpr size_t kCapacityKept = 32;
 
 }  // namespace
 
-Outbox::Push Outbox::Add(FrameRef frame, size_t bytes_max) {
-  const size_t size = frame->wire().size();
-  if (size > bytes_max || bytes_ > bytes_max - size) return Push::kFull;
-  const bool first = empty();
-  bytes_ += size;
-  frames_.push_back(std::move(frame));
-  return first ? Push::kFirst : Push::kQueued;
-}
-
 void Outbox::Consume(size_t octets) {
   if (octets == bytes_) {
     bytes_ = sent_ = head_ = 0;

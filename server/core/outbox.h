@@ -23,7 +23,14 @@ class Outbox {
     kFull,    // not queued: the frame would exceed bytes_max
   };
 
-  [[nodiscard]] Push Add(FrameRef frame, size_t bytes_max);
+  [[nodiscard]] Push Add(const FrameRef& frame, size_t bytes_max) {
+    const size_t size = frame->wire().size();
+    if (size > bytes_max || bytes_ > bytes_max - size) return Push::kFull;
+    const bool first = empty();
+    bytes_ += size;
+    frames_.push_back(frame);
+    return first ? Push::kFirst : Push::kQueued;
+  }
 
   bool empty() const { return head_ == frames_.size(); }
   size_t bytes() const { return bytes_; }

@@ -32,6 +32,7 @@ struct Session final : Connection, Timer {
   State state = State::kHead;
   bool tls = false;
   bool peer_done = false;     // kClosing: nothing more is expected of the peer
+  bool backlogged = false;    // the socket loop holds octets that the socket did not take
   bool ping_pending = false;  // a Ping is out and no octet has come since
   size_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write
   size_t doomed_place = kNowhere;  // in its list of sessions to cut

@@ -225,10 +225,7 @@ void ShardLoop::Rearm(Connection& connection) {
 
 void ShardLoop::WriteOut(Session& session) {
   while (!session.outbox.empty()) {
-    if (SocketLoop::Backlogged(session)) {
-      SocketLoop::AskWritable(session);
-      return;
-    }
+    if (session.backlogged) return;
     const std::string_view front = batch_.Front(session.outbox);
     counters_.Add(Counter::kWrites);
     if (!SocketLoop::Write(session, front)) {
@@ -241,15 +238,12 @@ void ShardLoop::WriteOut(Session& session) {
 }
 
 void ShardLoop::EndOutput(Session& session) {
-  if (SocketLoop::Backlogged(session)) {
-    SocketLoop::AskWritable(session);
-  } else {
-    // Closing with unread input would reset the connection and could take our last frames with it.
-    SocketLoop::ShutWrite(session);
-    session.state = Session::State::kLingering;
-    session.end_uptime = std::min(session.end_uptime, now_.uptime + kLinger);
-    timers_.Set(session, session.end_uptime);
-  }
+  if (session.backlogged) return;
+  // Closing with unread input would reset the connection and could take our last frames with it.
+  SocketLoop::ShutWrite(session);
+  session.state = Session::State::kLingering;
+  session.end_uptime = std::min(session.end_uptime, now_.uptime + kLinger);
+  timers_.Set(session, session.end_uptime);
 }
 
 }  // namespace wsrouter

@@ -54,7 +54,7 @@ void ShardLoop::Heartbeat(Session& session) {
     session.ping_uptime = now_.uptime;
     // A full outbox needs no Ping: what is in it asks the same question.
     (void)shard_.Reply(session, Frame::Make(Opcode::kPing, {}));
-  } else if (SocketLoop::Backlogged(session)) {
+  } else if (session.backlogged) {
     session.ping_uptime = now_.uptime;  // no input is read now, so its absence says nothing
   } else {
     counters_.Add(Counter::kClosedIdle);

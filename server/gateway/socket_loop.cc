@@ -34,8 +34,8 @@ int OnLwsEvent(lws* socket, lws_callback_reasons reason, void* user, void* in, s
       HandlerOf(socket).OnReceive(*session, {static_cast<const char*>(in), size});
       return 0;
     case LWS_CALLBACK_RAW_WRITEABLE:
-      if (session == nullptr) return 0;
-      if (lws_partial_buffered(socket) == 0) lws_rx_flow_control(socket, 1);
+      if (session == nullptr || lws_partial_buffered(socket) != 0) return 0;
+      if (std::exchange(session->backlogged, false)) lws_rx_flow_control(socket, 1);
       HandlerOf(socket).OnWritable(*session);
       return 0;
     case LWS_CALLBACK_RAW_CLOSE:
@@ -176,18 +176,13 @@ bool SocketLoop::Write(Session& session, std::string_view octets) {
   // In the raw role the library only reads what it is given, although its type says otherwise.
   auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(octets.data()));
   if (lws_write(session.socket, data, octets.size(), LWS_WRITE_RAW) < 0) return false;
-  if (!Backlogged(session)) return true;
+  if (lws_partial_buffered(session.socket) == 0) return true;
+  session.backlogged = true;
   // The library reads no input while output waits, but would be woken by it all the time.
   lws_rx_flow_control(session.socket, 0);
-  AskWritable(session);
+  (void)lws_callback_on_writable(session.socket);
   return true;
 }
-
-bool SocketLoop::Backlogged(const Session& session) {
-  return lws_partial_buffered(session.socket) != 0;
-}
-
-void SocketLoop::AskWritable(Session& session) { (void)lws_callback_on_writable(session.socket); }
 
 void SocketLoop::ShutWrite(Session& session) {
   // TLS has an end of its own, without which the peer must fear that something was cut off.

@@ -30,7 +30,7 @@ class SocketLoop {
     virtual void OnWake() = 0;       // Wake was called, once or more often
     virtual void OnTick() = 0;       // every TimerWheel::kTick
     virtual void OnReceive(Session& session, std::string_view octets) = 0;
-    virtual void OnWritable(Session& session) = 0;
+    virtual void OnWritable(Session& session) = 0;  // no longer backlogged
     // The socket has ended; the last call for the session, which its owner now destroys.
     virtual void OnEnded(Session& session) = 0;
   };
@@ -53,12 +53,9 @@ class SocketLoop {
   [[nodiscard]] bool Adopt(UniqueFd fd, Session& session);
 
   // Takes all of `octets`: what the socket does not accept now, libwebsockets copies and sends
-  // first. False when the socket is dead.
+  // first. While such a copy waits, session.backlogged is true, nothing more may be written and no
+  // input is read; OnWritable tells when it is gone. False when the socket is dead.
   [[nodiscard]] static bool Write(Session& session, std::string_view octets);
-  // Whether such a copy is waiting. While it is, no input is read either.
-  static bool Backlogged(const Session& session);
-  // Asks for one OnWritable.
-  static void AskWritable(Session& session);
   // Ends our side of the stream; the peer sees the end of what was sent.
   static void ShutWrite(Session& session);
   // Ends the socket now; OnEnded is called inside.

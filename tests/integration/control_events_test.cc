@@ -95,7 +95,7 @@ TEST_F(ControlEventsTest, WatchTellsTheLifeOfAConnectionInOrder) {
   }
   EXPECT_THAT(kinds, testing::ElementsAre(v1::EVENT_KIND_CONNECTED, v1::EVENT_KIND_OWNED,
                                           v1::EVENT_KIND_JOINED, v1::EVENT_KIND_MESSAGE,
-                                          v1::EVENT_KIND_RELEASED, v1::EVENT_KIND_LEFT,
+                                          v1::EVENT_KIND_LEFT, v1::EVENT_KIND_RELEASED,
                                           v1::EVENT_KIND_DISCONNECTED));
 }
 

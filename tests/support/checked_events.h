@@ -10,8 +10,8 @@
 
 namespace wsrouter {
 
-// The events of one shard; aborts unless each connection's come between its one Connected and its one
-// Disconnected.
+// The events of one shard; aborts unless each connection's come between its one Connected and its
+// one Disconnected.
 class CheckedEvents final : public EventSink {
  public:
   bool Listening() const override { return true; }

@@ -52,7 +52,7 @@ void FakeNetwork::Accept(FakeSocket& socket, size_t octets) {
   socket.backlog.erase(0, taken);
   socket.window += octets - taken;
   if (socket.session == nullptr || !socket.backlog.empty()) return;
-  if (std::exchange(socket.wants_writable, false)) handler_->OnWritable(*socket.session);
+  if (std::exchange(socket.session->backlogged, false)) handler_->OnWritable(*socket.session);
 }
 
 void FakeNetwork::End(FakeSocket& socket) {
@@ -97,11 +97,10 @@ bool SocketLoop::Write(Session& session, std::string_view octets) {
   socket.window -= taken;
   socket.received.append(octets.substr(0, taken));
   socket.backlog = octets.substr(taken);
+  session.backlogged = !socket.backlog.empty();
   return true;
 }
 
-bool SocketLoop::Backlogged(const Session& session) { return !SocketOf(session).backlog.empty(); }
-void SocketLoop::AskWritable(Session& session) { SocketOf(session).wants_writable = true; }
 
 void SocketLoop::ShutWrite(Session& session) {
   FakeSocket& socket = SocketOf(session);

@@ -19,7 +19,6 @@ struct FakeSocket {
   std::string backlog;         // written, not yet accepted
   size_t window = 0;           // octets that are accepted before writes turn into backlog
   bool broken = false;         // writes fail
-  bool wants_writable = false;
   bool shut = false;           // our side has ended
 };
 
