@@ -3,43 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
+#include "base/overloaded.h"
 #include "core/error.h"
 
 namespace wsrouter {
-namespace {
-
-template <typename... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <typename... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
-// Whom a delivery leaves out, looked up once per connection.
-class Exceptions {
- public:
-  Exceptions(const Deliver& deliver, const NodeIdentity& node, uint16_t shard) {
-    for (const ConnectionId& id : deliver.except_connections) {
-      if (id.node == node && id.shard == shard) counters_.insert(id.counter);
-    }
-    for (const ClientId& client : deliver.except_clients) clients_.insert(client);
-  }
-  bool Has(const Connection& connection) const {
-    if (!counters_.empty() && counters_.contains(connection.counter)) return true;
-    return !clients_.empty() && connection.client != nullptr &&
-           clients_.contains(connection.client->id);
-  }
-
- private:
-  absl::flat_hash_set<uint64_t> counters_;
-  absl::flat_hash_set<ClientId> clients_;
-};
-
-// What an unowned connection may be sent: only what names it (SendToConnection).
-bool ReachesUnowned(const Topic& topic) { return std::holds_alternative<ConnectionId>(topic); }
-
-}  // namespace
 
 Shard::Shard(Parts parts)
     : node_(std::move(parts.node)),
@@ -172,41 +139,23 @@ bool Shard::Reply(Connection& connection, FramePtr frame) {
   return true;
 }
 
-template <typename Visit>
-void Shard::ForEachAddressed(const Topic& topic, Visit visit) const {
-  const auto each = [&](const std::vector<Connection*>& connections) {
-    for (Connection* connection : connections) visit(*connection);
-  };
-  const auto all = [&] {
-    for (const auto& [counter, connection] : registry_.connections()) visit(*connection);
-  };
-  std::visit(Overloaded{[&](const ConnectionId& id) {
-                          Connection* found = registry_.Find(id.counter);
-                          if (found != nullptr && IdOf(*found) == id) visit(*found);
-                        },
-                        [&](const ClientId& client) {
-                          const Client* found = registry_.Find(client);
-                          if (found != nullptr) each(found->connections);
-                        },
-                        [&](const RoomName& room) {
-                          const Room* found = rooms_.Find(room);
-                          if (found != nullptr) each(found->members);
-                        },
-                        [&](const Everyone&) { all(); }, [&](const ThisNode&) { all(); },
-                        [](const Inbox&) {}, [](const ChannelName&) {}},
-             topic);
+void Shard::OnEnvelopes(std::span<Letter> letters) {
+  while (!letters.empty()) {
+    const size_t pushes = PushesToOneTopic(letters);
+    if (pushes > 0) {
+      OnDeliver(letters.first(pushes));
+    } else {
+      OnOther(letters.front());
+    }
+    letters = letters.subspan(std::max<size_t>(pushes, 1));
+  }
 }
 
-std::vector<Connection*> Shard::Addressed(const Topic& topic) const {
-  std::vector<Connection*> addressed;
-  ForEachAddressed(topic, [&](Connection& connection) { addressed.push_back(&connection); });
-  return addressed;
-}
-
-void Shard::OnEnvelope(const Envelope& envelope, ReceiptPart part) {
-  const Topic& to = envelope.to;
+void Shard::OnOther(Letter& letter) {
+  const Topic& to = letter.envelope->to;
+  ReceiptPart& part = letter.part;
   std::visit(Overloaded{
-                 [&](const Deliver& deliver) { part.Finish(OnDeliver(to, deliver)); },
+                 [&](const Deliver&) {},
                  [&](const Own& own) { OnOwn(to, own, std::move(part)); },
                  [&](const Release& release) { part.Finish(OnRelease(to, release)); },
                  [&](const Join& join) { OnJoin(to, join, std::move(part)); },
@@ -219,58 +168,7 @@ void Shard::OnEnvelope(const Envelope& envelope, ReceiptPart part) {
                  },
                  [&](const ToChannel&) { part.Finish({}); },
              },
-             envelope.action);
-}
-
-Receipt Shard::OnDeliver(const Topic& to, const Deliver& deliver) {
-  const FrameRef frame(deliver.frame);
-  const Exceptions exceptions(deliver, node_, index_);
-  const SlowConsumerPolicy policy = deliver.slow_consumer.value_or(limits_.slow_consumer_policy);
-  Receipt receipt;
-  std::vector<Connection*> too_slow;
-  bool anybody = false;
-  ForEachAddressed(to, [&](Connection& connection) {
-    anybody = true;
-    if (connection.client == nullptr && !ReachesUnowned(to)) return;
-    if (exceptions.Has(connection)) return;
-    ++receipt.matched;
-    Send(connection, frame, policy, receipt, too_slow);
-  });
-  if (!anybody && std::holds_alternative<ConnectionId>(to)) {
-    counters_.Add(Counter::kPushesToDeadFd);
-  }
-  counters_.Add(Counter::kPushes, receipt.queued);
-  counters_.Add(Counter::kPushesDroppedSlowConsumer, receipt.dropped_slow_consumer);
-  for (Connection* connection : too_slow) {
-    counters_.Add(Counter::kClosedSlowConsumer);
-    const bool raw = connection->handshake->subprotocol.empty();
-    outbox_bytes_ -= connection->outbox.bytes();
-    counters_.Add(Counter::kPushesFailed, connection->outbox.DropUnsent());
-    outbox_bytes_ += connection->outbox.bytes();
-    Close(*connection, CloseCause::kSlowConsumer,
-          raw ? CloseCode::kTryAgainLater : CloseCode::kSlowConsumer, "reads too slowly");
-  }
-  return receipt;
-}
-
-void Shard::Send(Connection& connection, const FrameRef& frame, SlowConsumerPolicy policy,
-                 Receipt& receipt, std::vector<Connection*>& too_slow) {
-  switch (connection.outbox.Add(frame, limits_.slow_consumer_bytes)) {
-    case Outbox::Push::kFirst:
-      transport_.WantWrite(connection);
-      [[fallthrough]];
-    case Outbox::Push::kQueued:
-      outbox_bytes_ += frame->wire().size();
-      ++receipt.queued;
-      return;
-    case Outbox::Push::kFull:
-      ++receipt.dropped_slow_consumer;
-      if (policy == SlowConsumerPolicy::kDisconnect) too_slow.push_back(&connection);
-      if (!std::exchange(connection.slow, true)) {
-        Emit(connection, event::Slow{.outbox_bytes = connection.outbox.bytes()});
-      }
-      return;
-  }
+             letter.envelope->action);
 }
 
 void Shard::Emit(const Connection& connection, Event::Detail detail) {

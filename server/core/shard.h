@@ -2,6 +2,7 @@
 #define WSROUTER_CORE_SHARD_H_
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,12 @@ class Shard {
     PostTask post;
   };
 
+  // An envelope as it comes out of the mailbox, with the duty to answer it.
+  struct Letter {
+    std::shared_ptr<const Envelope> envelope;
+    ReceiptPart part;
+  };
+
   explicit Shard(Parts parts);
 
   // Subscribes to what every shard hears. Before the first connection.
@@ -91,8 +98,8 @@ class Shard {
   // Ends the connection from this side, now: it leaves its rooms and is forgotten.
   void Close(Connection& connection, CloseCause cause, CloseCode code, std::string_view reason);
 
-  // From the mailbox.
-  void OnEnvelope(const Envelope& envelope, ReceiptPart part);
+  // From the mailbox, in the order in which they came.
+  void OnEnvelopes(std::span<Letter> letters);
 
   // Shows the gauges' present values to other threads; once a turn.
   void PublishGauges();
@@ -101,13 +108,19 @@ class Shard {
 
  private:
   struct PendingRooms;
+  struct Push;
 
   // The connections that `topic` addresses here. Valid until a membership changes.
   std::vector<Connection*> Addressed(const Topic& topic) const;
   template <typename Visit>
   void ForEachAddressed(const Topic& topic, Visit visit) const;
 
-  Receipt OnDeliver(const Topic& to, const Deliver& deliver);
+  // shard_delivery.cc
+  // How many of `letters`, from the first on, push to the same topic.
+  static size_t PushesToOneTopic(std::span<const Letter> letters);
+  void OnDeliver(std::span<Letter> letters);
+  void CloseSlow(const std::vector<Connection*>& too_slow);
+  void OnOther(Letter& letter);
   Receipt OnDisconnect(const Topic& to, const Disconnect& disconnect);
   Receipt OnDescribe(const Topic& to, const Describe& describe) const;
   void OnAnnouncePending(const AnnouncePending& announce);
@@ -134,8 +147,7 @@ class Shard {
   // Ends ownership and every membership; the connection stays.
   void Disown(Connection& connection);
 
-  void Send(Connection& connection, const FrameRef& frame, SlowConsumerPolicy policy,
-            Receipt& receipt, std::vector<Connection*>& too_slow);
+  void Send(Connection& connection, Push& push, std::vector<Connection*>& too_slow);
   void Emit(const Connection& connection, Event::Detail detail);
   void EmitAs(const ClientId& client, const Connection& connection, Event::Detail detail);
   void SetDeadline(Connection& connection);

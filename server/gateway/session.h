@@ -29,6 +29,7 @@ struct Session final : Connection, Timer {
   explicit Session(uint32_t message_bytes_max) : decoder(message_bytes_max) {}
 
   lws* socket = nullptr;
+  int fd = -1;  // of `socket`, which owns it
   State state = State::kHead;
   bool tls = false;
   bool peer_done = false;     // kClosing: nothing more is expected of the peer

@@ -8,7 +8,7 @@ namespace {
 
 // How much of a full mailbox one turn handles before sockets get their turn again: bounds both the
 // pause of everybody else and what an outbox gathers before it is written.
-constexpr size_t kLettersPerTurn = 256;
+constexpr size_t kMessagesPerTurn = 256;
 
 // How long a peer may take to end its side after everything was said.
 constexpr absl::Duration kLinger = absl::Seconds(1);
@@ -85,7 +85,7 @@ bool ShardLoop::Offer(NewSocket& socket) {
 }
 
 void ShardLoop::Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) {
-  if (!mailbox_.Post(Delivery{std::move(envelope), std::move(part)})) {
+  if (!mailbox_.Post(Shard::Letter{std::move(envelope), std::move(part)})) {
     counters_.Add(Counter::kMailboxFull);
   }
 }
@@ -135,29 +135,41 @@ void ShardLoop::OnTurnBegin() {
 }
 
 void ShardLoop::OnWake() {
-  if (next_letter_ == letters_.size()) {
-    letters_.clear();
-    next_letter_ = 0;
-    mailbox_.Take(letters_);
+  if (next_message_ == messages_.size()) {
+    messages_.clear();
+    next_message_ = 0;
+    mailbox_.Take(messages_);
   }
-  const size_t end = std::min(letters_.size(), next_letter_ + kLettersPerTurn);
-  while (next_letter_ < end) {
-    // Moved out, since what a letter holds (an answer that somebody waits for) ends with it.
-    Message letter = std::move(letters_[next_letter_++]);
-    if (auto* delivery = std::get_if<Delivery>(&letter)) {
-      shard_.OnEnvelope(*delivery->envelope, std::move(delivery->part));
-    } else if (auto* task = std::get_if<Task>(&letter)) {
+  const size_t end = std::min(messages_.size(), next_message_ + kMessagesPerTurn);
+  while (next_message_ < end) {
+    // Moved out, since what a message holds (an answer that somebody waits for) ends with it.
+    Message message = std::move(messages_[next_message_++]);
+    if (auto* letter = std::get_if<Shard::Letter>(&message)) {
+      letters_.push_back(std::move(*letter));
+      continue;
+    }
+    HandOverLetters();  // before what came behind them
+    if (auto* task = std::get_if<Task>(&message)) {
       std::move (*task)();
     } else {
-      Open(std::move(std::get<NewSocket>(letter)));
+      Open(std::move(std::get<NewSocket>(message)));
     }
   }
+  HandOverLetters();
   // More has come meanwhile, or is left: another turn, after the sockets had theirs.
-  if (next_letter_ < letters_.size() || mailbox_.size() > 0) loop_->Wake();
+  if (next_message_ < messages_.size() || mailbox_.size() > 0) loop_->Wake();
+}
+
+void ShardLoop::HandOverLetters() {
+  shard_.OnEnvelopes(letters_);
+  letters_.clear();
 }
 
 void ShardLoop::OnTurnEnd() {
   for (size_t i = 0; i < dirty_.size(); ++i) {  // writing adds none
+    // Sessions lie all over the heap: the one after the next is fetched meanwhile.
+    const Session* soon = i + 2 < dirty_.size() ? dirty_[i + 2] : nullptr;
+    if (soon != nullptr) __builtin_prefetch(&soon->outbox);
     if (dirty_[i] == nullptr) continue;
     dirty_[i]->dirty_place = Session::kNowhere;
     WriteOut(*dirty_[i]);

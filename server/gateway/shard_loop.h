@@ -77,12 +77,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) override;
 
  private:
-  struct Delivery {
-    std::shared_ptr<const Envelope> envelope;
-    ReceiptPart part;
-  };
   using Task = absl::AnyInvocable<void() &&>;
-  using Message = std::variant<NewSocket, Delivery, Task>;
+  using Message = std::variant<NewSocket, Shard::Letter, Task>;
 
   // Transport
   void WantWrite(Connection& connection) override;
@@ -99,6 +95,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void OnEnded(Session& session) override;
 
   void Run(absl::Notification& started, absl::Status& status);
+  void HandOverLetters();
   void Open(NewSocket socket);
   void WriteOut(Session& session);
   void EndOutput(Session& session);
@@ -132,8 +129,9 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   Instant now_;
 
   Mailbox<Message> mailbox_;
-  std::vector<Message> letters_;  // taken from the mailbox, handled up to next_letter_
-  size_t next_letter_ = 0;
+  std::vector<Message> messages_;  // taken from the mailbox, handled up to next_message_
+  size_t next_message_ = 0;
+  std::vector<Shard::Letter> letters_;  // those of them that follow each other directly
 
   Shard shard_;
   Batch batch_;

@@ -5,6 +5,8 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <mutex>
 
 #include "base/clock.h"
@@ -169,10 +171,18 @@ bool SocketLoop::Adopt(UniqueFd fd, Session& session) {
   lws_set_timeout(socket, NO_PENDING_TIMEOUT, 0);  // timeouts are the owner's
   static_cast<Slot*>(lws_wsi_user(socket))->session = &session;
   session.socket = socket;
+  session.fd = lws_get_socket_fd(socket);
   return true;
 }
 
 bool SocketLoop::Write(Session& session, std::string_view octets) {
+  if (!session.tls) {
+    // What the socket takes at once, it takes without the library, whose own state is cold by then.
+    const ssize_t sent = send(session.fd, octets.data(), octets.size(), MSG_NOSIGNAL);
+    if (sent == static_cast<ssize_t>(octets.size())) return true;
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+    octets.remove_prefix(static_cast<size_t>(std::max<ssize_t>(sent, 0)));
+  }
   // In the raw role the library only reads what it is given, although its type says otherwise.
   auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(octets.data()));
   if (lws_write(session.socket, data, octets.size(), LWS_WRITE_RAW) < 0) return false;

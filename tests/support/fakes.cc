@@ -35,15 +35,15 @@ void RecordingTransport::Rearm(Connection& connection) {
 
 void HeldMailbox::Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) {
   if (waiting_.size() >= capacity) return;
-  waiting_.emplace_back(std::move(envelope), std::move(part));
+  waiting_.push_back({std::move(envelope), std::move(part)});
 }
 
 size_t HeldMailbox::DeliverTo(Shard& shard) {
   size_t delivered = 0;
-  for (; !waiting_.empty(); ++delivered) {
-    auto [envelope, part] = std::move(waiting_.front());
-    waiting_.pop_front();
-    shard.OnEnvelope(*envelope, std::move(part));
+  while (!waiting_.empty()) {
+    std::vector<Shard::Letter> letters = std::exchange(waiting_, {});
+    delivered += letters.size();
+    shard.OnEnvelopes(letters);
   }
   return delivered;
 }

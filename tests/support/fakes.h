@@ -89,7 +89,7 @@ class HeldMailbox final : public Subscriber {
   size_t capacity = SIZE_MAX;
 
  private:
-  std::deque<std::pair<std::shared_ptr<const Envelope>, ReceiptPart>> waiting_;
+  std::vector<Shard::Letter> waiting_;
 };
 
 // A broker that can refuse subscriptions, or keep their answers back.

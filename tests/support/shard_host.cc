@@ -47,7 +47,8 @@ void ShardHost::Loop() {
     shard_.Turn(clock_.Now());
     for (Message& message : batch) {
       if (auto* mail = std::get_if<Mail>(&message)) {
-        shard_.OnEnvelope(*mail->envelope, std::move(mail->part));
+        Shard::Letter letter = {std::move(mail->envelope), std::move(mail->part)};
+        shard_.OnEnvelopes({&letter, 1});
       } else {
         std::move(std::get<absl::AnyInvocable<void() &&>>(message))();
       }

@@ -1,0 +1,157 @@
+// Whom an envelope addresses, and how a frame gets into their outboxes: the path of every push.
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "base/overloaded.h"
+#include "core/shard.h"
+
+namespace wsrouter {
+namespace {
+
+// Whom a delivery leaves out, looked up once per connection.
+class Exceptions {
+ public:
+  Exceptions(const Deliver& deliver, const NodeIdentity& node, uint16_t shard) {
+    for (const ConnectionId& id : deliver.except_connections) {
+      if (id.node == node && id.shard == shard) counters_.insert(id.counter);
+    }
+    for (const ClientId& client : deliver.except_clients) clients_.insert(client);
+    any_ = !counters_.empty() || !clients_.empty();
+  }
+  bool Has(const Connection& connection) const { return any_ && Find(connection); }
+
+ private:
+  bool Find(const Connection& connection) const {
+    if (counters_.contains(connection.counter)) return true;
+    return connection.client != nullptr && clients_.contains(connection.client->id);
+  }
+
+  absl::flat_hash_set<uint64_t> counters_;
+  absl::flat_hash_set<ClientId> clients_;
+  bool any_ = false;
+};
+
+// What an unowned connection may be sent: only what names it (SendToConnection).
+bool ReachesUnowned(const Topic& topic) { return std::holds_alternative<ConnectionId>(topic); }
+
+}  // namespace
+
+// One push on its way through the connections that it addresses.
+struct Shard::Push {
+  FrameRef frame;
+  Exceptions exceptions;
+  SlowConsumerPolicy slow_consumer;
+  Receipt receipt = {};
+};
+
+template <typename Visit>
+void Shard::ForEachAddressed(const Topic& topic, Visit visit) const {
+  const auto each = [&](const std::vector<Connection*>& connections) {
+    for (size_t i = 0; i < connections.size(); ++i) {
+      // The members of a room lie all over the heap: the one after the next is fetched meanwhile.
+      if (i + 2 < connections.size()) __builtin_prefetch(&connections[i + 2]->outbox);
+      visit(*connections[i]);
+    }
+  };
+  const auto all = [&] {
+    for (const auto& [counter, connection] : registry_.connections()) visit(*connection);
+  };
+  std::visit(Overloaded{[&](const ConnectionId& id) {
+                          Connection* found = registry_.Find(id.counter);
+                          if (found != nullptr && IdOf(*found) == id) visit(*found);
+                        },
+                        [&](const ClientId& client) {
+                          const Client* found = registry_.Find(client);
+                          if (found != nullptr) each(found->connections);
+                        },
+                        [&](const RoomName& room) {
+                          const Room* found = rooms_.Find(room);
+                          if (found != nullptr) each(found->members);
+                        },
+                        [&](const Everyone&) { all(); }, [&](const ThisNode&) { all(); },
+                        [](const Inbox&) {}, [](const ChannelName&) {}},
+             topic);
+}
+
+std::vector<Connection*> Shard::Addressed(const Topic& topic) const {
+  std::vector<Connection*> addressed;
+  ForEachAddressed(topic, [&](Connection& connection) { addressed.push_back(&connection); });
+  return addressed;
+}
+
+size_t Shard::PushesToOneTopic(std::span<const Letter> letters) {
+  size_t pushes = 0;
+  for (const Letter& letter : letters) {
+    if (!std::holds_alternative<Deliver>(letter.envelope->action)) break;
+    if (letter.envelope->to != letters.front().envelope->to) break;
+    ++pushes;
+  }
+  return pushes;
+}
+
+void Shard::OnDeliver(std::span<Letter> letters) {
+  const Topic& to = letters.front().envelope->to;
+  std::vector<Push> pushes;
+  pushes.reserve(letters.size());
+  for (const Letter& letter : letters) {
+    const auto& deliver = std::get<Deliver>(letter.envelope->action);
+    pushes.push_back({.frame = FrameRef(deliver.frame),
+                      .exceptions = Exceptions(deliver, node_, index_),
+                      .slow_consumer = deliver.slow_consumer.value_or(limits_.slow_consumer_policy)});
+  }
+  std::vector<Connection*> too_slow;
+  bool anybody = false;
+  // All pushes for one connection before the next one, while it is in the cache.
+  ForEachAddressed(to, [&](Connection& connection) {
+    anybody = true;
+    if (connection.client == nullptr && !ReachesUnowned(to)) return;
+    for (Push& push : pushes) {
+      if (!push.exceptions.Has(connection)) Send(connection, push, too_slow);
+    }
+  });
+  if (!anybody && std::holds_alternative<ConnectionId>(to)) {
+    counters_.Add(Counter::kPushesToDeadFd, letters.size());
+  }
+  CloseSlow(too_slow);
+  for (size_t i = 0; i < letters.size(); ++i) {
+    Receipt& receipt = pushes[i].receipt;
+    outbox_bytes_ += receipt.queued * pushes[i].frame->wire().size();
+    counters_.Add(Counter::kPushes, receipt.queued);
+    counters_.Add(Counter::kPushesDroppedSlowConsumer, receipt.dropped_slow_consumer);
+    letters[i].part.Finish(std::move(receipt));
+  }
+}
+
+inline void Shard::Send(Connection& connection, Push& push, std::vector<Connection*>& too_slow) {
+  ++push.receipt.matched;
+  switch (connection.outbox.Add(push.frame, limits_.slow_consumer_bytes)) {
+    case Outbox::Push::kFirst:
+      transport_.WantWrite(connection);
+      [[fallthrough]];
+    case Outbox::Push::kQueued:
+      ++push.receipt.queued;
+      return;
+    case Outbox::Push::kFull:
+      ++push.receipt.dropped_slow_consumer;
+      if (push.slow_consumer == SlowConsumerPolicy::kDisconnect) too_slow.push_back(&connection);
+      if (!std::exchange(connection.slow, true)) {
+        Emit(connection, event::Slow{.outbox_bytes = connection.outbox.bytes()});
+      }
+      return;
+  }
+}
+
+void Shard::CloseSlow(const std::vector<Connection*>& too_slow) {
+  for (Connection* connection : too_slow) {
+    if (connection->closing) continue;  // more than one push was too much
+    counters_.Add(Counter::kClosedSlowConsumer);
+    const bool raw = connection->handshake->subprotocol.empty();
+    outbox_bytes_ -= connection->outbox.bytes();
+    counters_.Add(Counter::kPushesFailed, connection->outbox.DropUnsent());
+    outbox_bytes_ += connection->outbox.bytes();
+    Close(*connection, CloseCause::kSlowConsumer,
+          raw ? CloseCode::kTryAgainLater : CloseCode::kSlowConsumer, "reads too slowly");
+  }
+}
+
+}  // namespace wsrouter
