@@ -1,15 +1,17 @@
 #include "config_format.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
+#include "base/listen_address.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 
@@ -80,9 +82,7 @@ bool IsServerId(std::string_view text) {
 bool IsPlainText(std::string_view text) {
   while (!text.empty()) {
     const size_t size = Utf8Sequence(text);
-    if (size == 0 || absl::ascii_iscntrl(text[0])) return false;
-    // U+0080 to U+009F are control characters, too.
-    if (text[0] == '\xC2' && static_cast<uint8_t>(text[1]) < 0xA0) return false;
+    if (size == 0 || IsControl(text)) return false;
     text.remove_prefix(size);
   }
   return true;
@@ -90,33 +90,10 @@ bool IsPlainText(std::string_view text) {
 
 }  // namespace
 
-std::string ConfigAddress::ToString() const {
-  const bool v6 = host.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
-}
-
-std::optional<ConfigAddress> ParseConfigAddress(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  const std::optional<uint16_t> port = ParsePort(text.substr(colon + 1));
-  if (!port) return std::nullopt;
-  std::string host(text.substr(0, colon));
-  if (host == "localhost") host = "127.0.0.1";
-  in_addr v4{};
-  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) {
-    return ConfigAddress{.host = host, .port = *port, .loopback = ntohl(v4.s_addr) >> 24 == 127};
-  }
-  if (!host.starts_with('[') || !host.ends_with(']')) return std::nullopt;
-  host = host.substr(1, host.size() - 2);
-  in6_addr v6{};
-  if (inet_pton(AF_INET6, host.c_str(), &v6) != 1) return std::nullopt;
-  return ConfigAddress{.host = host, .port = *port, .loopback = IN6_IS_ADDR_LOOPBACK(&v6) != 0};
-}
-
 bool HasFormat(v1::ConfigFormat format, std::string_view text) {
   switch (format) {
     case v1::CONFIG_FORMAT_LISTEN:
-      return ParseConfigAddress(text).has_value();
+      return ParseListenAddress(text).has_value();
     case v1::CONFIG_FORMAT_URL_PATH:
       return IsUrlPath(text);
     case v1::CONFIG_FORMAT_FILE:

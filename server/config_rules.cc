@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/match.h"
-#include "config_format.h"
+#include "base/listen_address.h"
 #include "config_number.h"
 #include "config_value.h"
 
@@ -36,8 +38,8 @@ absl::Status CheckGateway(const v1::GatewayConfig& gateway) {
 }
 
 absl::Status CheckControl(const v1::ControlConfig& control) {
-  const std::optional<ConfigAddress> address = ParseConfigAddress(control.listen());
-  if (address && !address->loopback && !control.insecure_control()) {
+  const std::optional<ListenAddress> address = ParseListenAddress(control.listen());
+  if (address && !address->IsLoopback() && !control.insecure_control()) {
     return Refuse("control.listen",
                   fmt::format("{} is not loopback and nothing protects it; wanted a loopback "
                               "address, or control.insecure_control: true",
@@ -46,12 +48,20 @@ absl::Status CheckControl(const v1::ControlConfig& control) {
   return absl::OkStatus();
 }
 
-absl::Status CheckSizes(const v1::LimitsConfig& limits, const v1::ControlConfig& control) {
+// A payload travels in a request or an event, beside ids, rooms and labels.
+constexpr uint64_t kEnvelopeBytesMax = 64 << 10;
+
+absl::Status CheckSizes(const v1::Config& config) {
+  const v1::LimitsConfig& limits = config.limits();
+  const uint64_t message_bytes_max = config.control().message_bytes_max();
   const auto size = [](uint64_t octets) { return FormatConfigNumber(octets, true); };
-  if (limits.payload_bytes_max() >= control.message_bytes_max()) {
-    return Refuse("limits.payload_bytes_max",
-                  fmt::format("must be smaller than control.message_bytes_max, {}, got {}",
-                              size(control.message_bytes_max()), size(limits.payload_bytes_max())));
+  for (const auto& [key, octets] :
+       {std::pair("gateway.message_bytes_max", config.gateway().message_bytes_max()),
+        std::pair("limits.payload_bytes_max", limits.payload_bytes_max())}) {
+    if (octets + kEnvelopeBytesMax <= message_bytes_max) continue;
+    return Refuse(key, fmt::format("must be smaller than control.message_bytes_max, {}, by {} at "
+                                   "least, got {}",
+                                   size(message_bytes_max), size(kEnvelopeBytesMax), size(octets)));
   }
   if (limits.slow_consumer_bytes() <= limits.payload_bytes_max()) {
     return Refuse(
@@ -62,15 +72,16 @@ absl::Status CheckSizes(const v1::LimitsConfig& limits, const v1::ControlConfig&
   return absl::OkStatus();
 }
 
-absl::Status CheckDrain(const v1::DrainConfig& drain) {
-  const absl::Duration least = ToDuration(drain.notice()) + ToDuration(drain.window());
-  if (ToDuration(drain.deadline()) < least) {
-    return Refuse("drain.deadline",
-                  fmt::format("must be at least drain.notice and drain.window together, {}, got {}",
-                              FormatConfigDuration(least),
-                              FormatConfigDuration(ToDuration(drain.deadline()))));
-  }
-  return absl::OkStatus();
+// The last client to be closed gets its close_timeout, and services a second to hear of it.
+absl::Status CheckDrain(const v1::DrainConfig& drain, const v1::GatewayConfig& gateway) {
+  const absl::Duration least = ToDuration(drain.notice()) + ToDuration(drain.window()) +
+                               ToDuration(gateway.close_timeout()) + absl::Seconds(1);
+  const absl::Duration deadline = ToDuration(drain.deadline());
+  if (deadline >= least) return absl::OkStatus();
+  return Refuse("drain.deadline",
+                fmt::format("must be at least drain.notice, drain.window, gateway.close_timeout "
+                            "and 1s together, {}, got {}",
+                            FormatConfigDuration(least), FormatConfigDuration(deadline)));
 }
 
 }  // namespace
@@ -78,7 +89,7 @@ absl::Status CheckDrain(const v1::DrainConfig& drain) {
 absl::Status CheckConfigRules(const v1::Config& config) {
   for (const absl::Status& status :
        {CheckGateway(config.gateway()), CheckControl(config.control()),
-        CheckSizes(config.limits(), config.control()), CheckDrain(config.drain())}) {
+        CheckSizes(config), CheckDrain(config.drain(), config.gateway())}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@ namespace {
 
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
+constexpr int kStopped = SIGUSR1;  // from one of our threads to another
 
 constexpr std::string_view kHelp = R"(wsrouter: one node of the WebSocket routing service
 
@@ -108,17 +110,16 @@ absl::StatusOr<v1::Config> Load(const Arguments& arguments) {
 }
 
 // One descriptor a connection. Not all that a container may have (often 2^30): libwebsockets keeps
-// a table with a place for each possible descriptor in every shard.
-void RaiseDescriptorLimit(uint64_t connections_max) {
+// a table with a place for each possible descriptor in every shard. So a larger limit is lowered.
+void SetDescriptorLimit(uint64_t connections_max) {
   constexpr uint64_t kEnough = 1 << 20;
   constexpr uint64_t kReserve = 1024;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const uint64_t wanted =
-      std::min<uint64_t>(limit.rlim_max, std::max(kEnough, connections_max + kReserve));
-  limit.rlim_cur = std::max<uint64_t>(limit.rlim_cur, wanted);
+  const uint64_t enough = connections_max > 0 ? connections_max + kReserve : kEnough;
+  limit.rlim_cur = std::min<uint64_t>(limit.rlim_max, enough);
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    Log(LogLevel::kWarning, "descriptor_limit", {{"wanted", wanted}, {"errno", errno}});
+    Log(LogLevel::kWarning, "descriptor_limit", {{"wanted", enough}, {"errno", errno}});
   }
 }
 
@@ -128,6 +129,8 @@ sigset_t BlockSignals() {
   sigset_t blocked;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGPIPE);
+  sigaddset(&blocked, SIGHUP);  // a terminal that is gone, or the wish for new files, ends no node
+  sigaddset(&blocked, kStopped);
   pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   sigset_t stops;
   sigemptyset(&stops);
@@ -148,8 +151,21 @@ int Wait(const sigset_t& signals, absl::Duration timeout) {
   }
 }
 
+// Stops the node, and hastens that when another signal comes meanwhile.
+void StopHeeding(Node& node, const sigset_t& stops, absl::Duration deadline,
+                 absl::Duration window) {
+  sigset_t heeded = stops;
+  sigaddset(&heeded, kStopped);
+  std::thread heeds([&] {
+    while (Wait(heeded, absl::InfiniteDuration()) != kStopped) node.Hurry();
+  });
+  node.Stop(deadline, window);
+  pthread_kill(heeds.native_handle(), kStopped);
+  heeds.join();
+}
+
 // SIGINT is a person who does not want to wait: no notice is given then, and nothing is spread. Nor
-// after a second signal during the notice.
+// after a second signal.
 void StopNode(Node& node, int signal, const sigset_t& stops, const v1::DrainConfig& drain) {
   const absl::Duration notice =
       signal == SIGINT ? absl::ZeroDuration() : ToDuration(drain.notice());
@@ -157,17 +173,18 @@ void StopNode(Node& node, int signal, const sigset_t& stops, const v1::DrainConf
   Log(LogLevel::kInfo, "stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   const bool hasty =
       signal == SIGINT || (notice > absl::ZeroDuration() && Wait(stops, notice) != 0);
-  node.Stop(ToDuration(drain.deadline()) - notice,
-            hasty ? absl::ZeroDuration() : ToDuration(drain.window()));
+  StopHeeding(node, stops, ToDuration(drain.deadline()) - notice,
+              hasty ? absl::ZeroDuration() : ToDuration(drain.window()));
   Log(LogLevel::kInfo, "stopped");
 }
 
 int Serve(const v1::Config& config) {
   const sigset_t stops = BlockSignals();
+  const LogThread log_thread;
   // What a start has to say is written in any case; a higher level applies behind it.
   const LogLevel level = ToLogLevel(config.log().level());
   SetLogLevel(std::min(level, LogLevel::kInfo));
-  RaiseDescriptorLimit(config.gateway().connections_max());
+  SetDescriptorLimit(config.gateway().connections_max());
   absl::StatusOr<std::unique_ptr<Node>> node = Node::Start(config, WSROUTER_VERSION);
   if (!node.ok()) return Complain(kExitFailed, StdView(node.status().message()));
   Log(LogLevel::kInfo, "listening",

@@ -1,5 +1,6 @@
 #include "node.h"
 
+#include <algorithm>
 #include <random>
 #include <thread>
 #include <utility>
@@ -14,7 +15,7 @@ namespace {
 
 // A shard that has not turned its loop for so long is stuck.
 constexpr absl::Duration kLagMax = absl::Seconds(10);
-// What calls that are under way get once no connection is left that they could wait for.
+// What calls and streams get once no connection is left that they could wait for or tell of.
 constexpr absl::Duration kCallsGrace = absl::Seconds(1);
 
 uint64_t DrawIncarnation() {
@@ -105,7 +106,8 @@ void Node::Stop(absl::Duration deadline, absl::Duration window) {
   }
   Retire();
   // Services see the DISCONNECTED events of the last connections before their streams end.
-  if (gateway_ != nullptr) gateway_->Stop(deadline, window);
+  const absl::Duration patience = std::max(absl::ZeroDuration(), deadline - kCallsGrace);
+  if (gateway_ != nullptr) gateway_->Stop(patience, window);
   if (control_ != nullptr) control_->Shutdown(kCallsGrace);
   if (admin_ != nullptr) admin_->Stop();
 }

@@ -26,7 +26,7 @@ namespace wsrouter {
 // which they are made; each may use those above it, and they are stopped from the bottom up, but
 // for the admin server, which answers probes to the end.
 //
-// One thread starts, retires and stops a node.
+// One thread starts, retires and stops a node; any other may hasten the stop.
 class Node {
  public:
   // Ready when it returns. What fails is said in one line with the address, file or key.
@@ -42,9 +42,12 @@ class Node {
   // Reports not ready from now on, and does all else as before.
   void Retire();
 
-  // Closes all connections 1012, spread over `window`, gives them `deadline` to end, then ends calls and streams, then
-  // the rest. May be repeated.
+  // Closes all connections 1012, spread over `window`, then ends calls and streams, then the rest,
+  // all within `deadline`. May be repeated.
   void Stop(absl::Duration deadline, absl::Duration window = absl::ZeroDuration());
+
+  // Ends the window of a Stop that is under way, or to come. Any thread.
+  void Hurry() { gateway_->Hurry(); }
 
  private:
   Node(const v1::Config& config, std::string version);

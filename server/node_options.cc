@@ -6,18 +6,19 @@
 #include <fstream>
 
 #include "absl/strings/ascii.h"
-#include "config_format.h"
+#include "base/listen_address.h"
 #include "config_value.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
 namespace {
 
-constexpr size_t kPageBytesMax = 1 << 20;
+// With its head it goes out in one write, of which the socket library may have to keep a copy.
+constexpr size_t kPageBytesMax = 60 << 10;
 
 // With the host as a number: localhost is 127.0.0.1 for every listener alike.
 std::string Numeric(const std::string& listen) {
-  return ParseConfigAddress(listen).value_or(ConfigAddress()).ToString();
+  return ParseListenAddress(listen).value_or(ListenAddress()).ToString();
 }
 
 absl::StatusOr<std::string> ReadPage(const std::string& file) {
@@ -33,7 +34,7 @@ absl::StatusOr<std::string> ReadPage(const std::string& file) {
   page.resize(static_cast<size_t>(stream.gcount()));
   if (page.size() > kPageBytesMax) {
     return absl::InvalidArgumentError(
-        fmt::format("gateway.page_file {} is larger than 1MiB", file));
+        fmt::format("gateway.page_file {} is larger than 60KiB", file));
   }
   return page;
 }
@@ -99,8 +100,8 @@ ControlOptions ToControlOptions(const v1::Config& config) {
 }
 
 AdminOptions ToAdminOptions(const v1::Config& config) {
-  const ConfigAddress address =
-      ParseConfigAddress(config.admin().listen()).value_or(ConfigAddress());
+  const ListenAddress address =
+      ParseListenAddress(config.admin().listen()).value_or(ListenAddress());
   return {.host = address.host, .port = address.port};
 }
 

@@ -9,6 +9,7 @@
 #include "absl/synchronization/notification.h"
 #include "admin/health_json.h"
 #include "admin/request_pool.h"
+#include "base/listen_address.h"
 #include "base/strings.h"
 #include "fmt/format.h"
 #include "httplib.h"
@@ -16,9 +17,11 @@
 namespace wsrouter {
 namespace {
 
-constexpr size_t kThreads = 2;
-constexpr size_t kWaitingMax = 16;
-constexpr time_t kSilenceSecondsMax = 2;
+// A connection that says nothing holds a thread until it has been silent for too long: so many that
+// a handful of them do not keep a probe waiting.
+constexpr size_t kThreads = 16;
+constexpr size_t kWaitingMax = 64;
+constexpr time_t kSilenceSecondsMax = 1;
 constexpr size_t kBodyBytesMax = 1024;
 
 void Reply(httplib::Response& response, int status, const std::string& body,
@@ -30,11 +33,6 @@ void Reply(httplib::Response& response, int status, const std::string& body,
 void ReplyProbe(httplib::Response& response, const absl::Status& status) {
   if (status.ok()) return Reply(response, 200, "ok\n");
   Reply(response, 503, fmt::format("{}\n", StdView(status.message())));
-}
-
-std::string AddressText(const std::string& host, int port) {
-  const bool v6 = host.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
 void Bound(httplib::Server& server) {
@@ -82,6 +80,7 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const AdminOptio
 
 absl::Status AdminServer::Bind(const AdminOptions& options) {
   errno = 0;
+  ListenAddress address = {.host = options.host, .port = options.port};
   int port = options.port;
   if (port == 0) {
     port = server_->bind_to_any_port(options.host);
@@ -91,10 +90,11 @@ absl::Status AdminServer::Bind(const AdminOptions& options) {
   if (port < 0) {
     const std::string why = errno == EADDRINUSE ? "the port is taken by another program"
                                                 : std::generic_category().message(errno);
-    return absl::UnavailableError(fmt::format("admin.listen {} cannot be bound: {}",
-                                              AddressText(options.host, options.port), why));
+    return absl::UnavailableError(
+        fmt::format("admin.listen {} cannot be bound: {}", address.ToString(), why));
   }
-  address_ = AddressText(options.host, port);
+  address.port = static_cast<uint16_t>(port);
+  address_ = address.ToString();
   return absl::OkStatus();
 }
 

@@ -16,7 +16,7 @@ using prometheus::MetricType;
 // In the order of Counter.
 constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCounterHelp = {
     "Connections that a service made a client's.",
-    "Ownerships that a service ended.",
+    "Ownerships that ended.",
     "Pushes to a client.",
     "Pushes to a client whom nobody holds.",
     "Memberships that began: a connection in a room.",
@@ -35,6 +35,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "WebSocket connections closed.",
     "Upgrade requests refused with an HTTP status.",
     "TCP connections closed before an upgrade because there were too many.",
+    "Times that accepting paused for want of descriptors.",
     "Messages received from clients.",
     "Messages received from clients while no service watched.",
     "Octets received from clients.",

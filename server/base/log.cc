@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "nlohmann/json.hpp"
+#include "spdlog/async.h"
+#include "spdlog/pattern_formatter.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
@@ -11,16 +13,50 @@ namespace {
 
 constexpr size_t kTextBytesMax = 256;
 
-spdlog::logger& Logger() {
-  static const std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = spdlog::stderr_logger_mt("wsrouter");
-    // The message is the tail of a JSON object that the pattern opens.
-    made->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v)",
-                      spdlog::pattern_time_type::utc);
-    made->flush_on(spdlog::level::trace);
-    return made;
-  }();
-  return *logger;
+constexpr size_t kLinesMax = 8192;
+
+spdlog::sink_ptr MakeSink() {
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  // The message is the tail of a JSON object that the pattern opens.
+  sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+      R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v)", spdlog::pattern_time_type::utc));
+  return sink;
+}
+
+// Where lines go at present.
+class Output {
+ public:
+  std::shared_ptr<spdlog::logger> Logger() {
+    absl::MutexLock lock(&mutex_);
+    return logger_;
+  }
+  // Through `pool`; at once without one.
+  void Use(std::shared_ptr<spdlog::details::thread_pool> pool) {
+    std::shared_ptr<spdlog::logger> logger;
+    if (pool == nullptr) {
+      logger = std::make_shared<spdlog::logger>(kName, sink_);
+    } else {
+      logger = std::make_shared<spdlog::async_logger>(
+          kName, sink_, std::move(pool), spdlog::async_overflow_policy::overrun_oldest);
+    }
+    absl::MutexLock lock(&mutex_);
+    logger->set_level(logger_->level());
+    logger_ = std::move(logger);
+  }
+
+ private:
+  static constexpr char kName[] = "wsrouter";
+
+  const spdlog::sink_ptr sink_ = MakeSink();
+  absl::Mutex mutex_;
+  std::shared_ptr<spdlog::logger> logger_ ABSL_GUARDED_BY(mutex_) =
+      std::make_shared<spdlog::logger>(kName, sink_);
+};
+
+// Never destroyed: libraries' threads may log to the last.
+Output& TheOutput() {
+  static Output& output = *new Output;
+  return output;
 }
 
 spdlog::level::level_enum ToSpdlog(LogLevel level) {
@@ -48,15 +84,23 @@ nlohmann::ordered_json ToJson(const LogField::Value& value) {
 }  // namespace
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
-  if (!Logger().should_log(ToSpdlog(level))) return;
+  const std::shared_ptr<spdlog::logger> logger = TheOutput().Logger();
+  if (!logger->should_log(ToSpdlog(level))) return;
   nlohmann::ordered_json line = {{"event", event}};
   for (const LogField& field : fields) line[std::string(field.key)] = ToJson(field.value);
   // Text that is not UTF-8 is mended, never a reason to fail.
   const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  Logger().log(ToSpdlog(level), "{}", std::string_view(text).substr(1));
+  logger->log(ToSpdlog(level), "{}", std::string_view(text).substr(1));
 }
 
-void SetLogLevel(LogLevel level) { Logger().set_level(ToSpdlog(level)); }
+void SetLogLevel(LogLevel level) { TheOutput().Logger()->set_level(ToSpdlog(level)); }
+
+LogThread::LogThread() : pool_(std::make_shared<spdlog::details::thread_pool>(kLinesMax, 1)) {
+  TheOutput().Use(pool_);
+}
+
+// The pool's end waits for what was handed to it.
+LogThread::~LogThread() { TheOutput().Use(nullptr); }
 
 bool LogLimiter::Allow(int64_t uptime_seconds, int64_t* suppressed) {
   absl::MutexLock lock(&mutex_);

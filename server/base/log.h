@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,6 +12,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+
+namespace spdlog::details {
+class thread_pool;
+}
 
 namespace wsrouter {
 
@@ -41,6 +46,19 @@ struct LogField {
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 void SetLogLevel(LogLevel level);
+
+// While it lives, a thread of its own writes the lines, so that a stderr that nobody reads blocks
+// nobody who logs: of the lines that wait, the oldest give way to what is too much. Its end writes
+// what waits; before and behind it lines are written at once. One at a time, in main.
+class LogThread {
+ public:
+  LogThread();
+  ~LogThread();
+  LogThread(const LogThread&) = delete;
+
+ private:
+  std::shared_ptr<spdlog::details::thread_pool> pool_;
+};
 
 // Lets a kind of line through at most `lines_max` times a second, so that nobody outside can
 // flood the log. Keep one per place as a static. Any thread.

@@ -19,15 +19,15 @@ namespace wsrouter {
 template <typename Message>
 class Mailbox {
  public:
-  Mailbox(size_t capacity, absl::AnyInvocable<void()> wake)
+  Mailbox(size_t capacity, absl::AnyInvocable<void() const> wake)
       : capacity_(capacity), wake_(std::move(wake)) {}
 
   // False when the mailbox is full: `message` is left as it was and the caller decides what that
   // means.
   [[nodiscard]] bool Post(Message&& message) { return Add(std::move(message), capacity_); }
 
-  // For answers to questions that the consumer itself asked: they are bounded by the number of
-  // questions, and refusing one would leave its asker waiting for ever.
+  // For what must not be refused and is bounded by its sender: answers to what the consumer itself
+  // asked, of which there are no more than questions, and the few words of its owner.
   void PostAnswer(Message&& message) { (void)Add(std::move(message), SIZE_MAX); }
 
   // Swaps everything that waits into `batch`, which must be empty; its memory is reused.
@@ -54,7 +54,7 @@ class Mailbox {
   }
 
   const size_t capacity_;
-  absl::AnyInvocable<void()> wake_;
+  const absl::AnyInvocable<void() const> wake_;
   mutable absl::Mutex mutex_;
   std::vector<Message> pending_ ABSL_GUARDED_BY(mutex_);
 };

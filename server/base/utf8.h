@@ -23,6 +23,22 @@ inline size_t Utf8Sequence(std::string_view text) {
   return overlong || beyond ? 0 : size;
 }
 
+inline bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t size = Utf8Sequence(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+// Whether valid UTF-8 begins with a control character: U+0000 to U+001F, U+007F to U+009F.
+inline bool IsControl(std::string_view text) {
+  const auto lead = static_cast<uint8_t>(text[0]);
+  if (lead < 0x20 || lead == 0x7F) return true;
+  return lead == 0xC2 && static_cast<uint8_t>(text[1]) < 0xA0;
+}
+
 }  // namespace wsrouter
 
 #endif  // WSROUTER_BASE_UTF8_H_

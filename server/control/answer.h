@@ -4,6 +4,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "control/errors.h"
+#include "core/error.h"
 #include "core/receipt.h"
 
 namespace wsrouter {

@@ -1,5 +1,6 @@
 #include "control/checks.h"
 
+#include "base/utf8.h"
 #include "control/errors.h"
 #include "core/close_code.h"
 #include "core/limits.h"
@@ -10,10 +11,7 @@ namespace {
 // `text` is UTF-8: the parser of the request saw to it.
 bool HasControlCharacter(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
-    const auto octet = static_cast<uint8_t>(text[i]);
-    if (octet < 0x20 || octet == 0x7F) return true;
-    // U+0080 to U+009F
-    if (octet == 0xC2 && static_cast<uint8_t>(text[i + 1]) < 0xA0) return true;
+    if (IsControl(text.substr(i))) return true;
   }
   return false;
 }
@@ -38,6 +36,12 @@ bool Checks::CheckSize(std::string_view field, int size, int max) {
   return false;
 }
 
+// The place is written down only for what is refused.
+bool Checks::CheckItem(std::string_view field, int index, std::string_view text) {
+  if (!CheckName(field, text).ok()) Fail(CheckField(fmt::format("{}[{}]", field, index), text));
+  return ok();
+}
+
 void Checks::FailMissing(std::string_view field, std::string_view what) {
   Fail(BadField(field, "FIELD_MISSING", what));
 }
@@ -50,8 +54,8 @@ std::optional<ConnectionId> Checks::Connection(std::string_view field, const std
 std::vector<ConnectionId> Checks::Connections(std::string_view field, const Names& texts) {
   std::vector<ConnectionId> ids;
   if (!CheckSize(field, texts.size(), kNamesMax)) return ids;
-  for (int i = 0; i < texts.size() && ok(); ++i) {
-    auto id = Connection(fmt::format("{}[{}]", field, i), texts[i]);
+  for (int i = 0; i < texts.size() && CheckItem(field, i, texts[i]); ++i) {
+    auto id = ConnectionId::Parse(texts[i]);
     if (id.has_value()) ids.push_back(*std::move(id));
   }
   return ids;

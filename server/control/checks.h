@@ -54,8 +54,8 @@ class Checks {
     std::vector<Name> names;
     absl::flat_hash_set<Name> seen;
     if (!CheckSize(field, texts.size(), max)) return names;
-    for (int i = 0; i < texts.size() && ok(); ++i) {
-      Name name = Required<Name>(fmt::format("{}[{}]", field, i), texts[i]);
+    for (int i = 0; i < texts.size() && CheckItem(field, i, texts[i]); ++i) {
+      Name name{texts[i]};
       if (seen.insert(name).second) names.push_back(std::move(name));
     }
     return names;
@@ -85,6 +85,7 @@ class Checks {
  private:
   static absl::Status CheckField(std::string_view field, std::string_view text);
   bool CheckSize(std::string_view field, int size, int max);
+  bool CheckItem(std::string_view field, int index, std::string_view text);
 
   absl::Status status_;
 };

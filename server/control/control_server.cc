@@ -1,11 +1,13 @@
 #include "control/control_server.h"
 
+#include <optional>
 #include <utility>
 
+#include "base/listen_address.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "control/bindable.h"
 #include "control/library_logs.h"
-#include "control/listen_address.h"
 #include "fmt/format.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -21,7 +23,8 @@ int ToMillis(absl::Duration duration) {
 }
 
 // What gRPC leaves open by default: a second process on the same port, compressed bombs, any
-// number of calls, connections that nobody ever ends.
+// number of calls, connections that nobody ever ends. What is sent has no limit here: the rules
+// between the configuration's sizes bound it, and a limit would end a stream, not spare a message.
 void Bound(const ControlOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
@@ -29,7 +32,6 @@ void Bound(const ControlOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              static_cast<int>(options.streams_max));
   builder.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
-  builder.SetMaxSendMessageSize(static_cast<int>(options.message_bytes_max));
   grpc::ResourceQuota quota("control");
   quota.Resize(options.memory_bytes_max);
   quota.SetMaxThreads(options.threads_max);
@@ -73,10 +75,16 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts)
 
 absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlOptions& options,
                                                                     Parts parts) {
-  absl::StatusOr<ListenAddress> address = ParseListenAddress(options.listen);
-  if (!address.ok()) return address.status();
+  std::optional<ListenAddress> address = ParseListenAddress(options.listen);
+  if (!address.has_value()) {
+    return absl::InvalidArgumentError(AbslView(
+        fmt::format("control.listen '{}' is no address, want host:port", options.listen)));
+  }
   const absl::Status reach = CheckReach(*address, options.insecure_control);
   if (!reach.ok()) return reach;
+  // Before gRPC tries, which would explain itself at length in the log.
+  const absl::Status bindable = CheckBindable(*address);
+  if (!bindable.ok()) return bindable;
   RedirectLibraryLogs();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -89,7 +97,7 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Contro
   builder.RegisterService(&control->events_);
   builder.RegisterService(&control->admin_);
   control->server_ = builder.BuildAndStart();
-  if (control->server_ == nullptr || port == 0) return WhyNotBound(*address);
+  if (control->server_ == nullptr || port == 0) return NotBindable(*address, "gRPC refused it");
   address->port = static_cast<uint16_t>(port);
   control->address_ = address->ToString();
   control->server_->GetHealthCheckService()->SetServingStatus("liveness", true);

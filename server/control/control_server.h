@@ -47,11 +47,12 @@ class ControlServer {
   const std::string& address() const { return address_; }
 
   // What the health service says for "", "readiness" and "wsrouter.v1.Router". "liveness" is
-  // served for as long as the server is there to answer. Any thread.
+  // served for as long as the server is there to answer. Before Shutdown, on its thread.
   void SetReady(bool ready);
 
-  // Ends the streams of events, takes no new calls, and gives those that are under way `grace` to
-  // finish before they are cancelled. Blocks until all are gone. May be repeated; one thread.
+  // Ends the streams of events behind what waits in their queues and takes no new calls; streams,
+  // and calls that are under way, get `grace` to finish before they are cancelled. Blocks until all
+  // are gone. May be repeated; one thread.
   void Shutdown(absl::Duration grace);
 
  private:

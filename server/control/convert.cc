@@ -45,10 +45,10 @@ int Weight(v1::MembershipResult result) {
 }
 
 void Fold(const RoomChange& change, v1::RoomResult& row) {
-  const v1::MembershipResult result = ToProto(change.result);
+  const v1::MembershipResult result = ToProto(ResultOf(change));
   const bool changed = change.result == Result::kJoined || change.result == Result::kLeft;
   if (changed) row.set_changed(row.changed() + 1);
-  if (change.result == Result::kRefused && row.reason().empty()) {
+  if (result == v1::MEMBERSHIP_RESULT_REFUSED && row.reason().empty()) {
     const std::string reason = ReasonOf(change.refusal);
     row.set_reason(reason.empty() ? "INTERNAL" : reason);
   }
@@ -66,6 +66,11 @@ void Fold(const RoomChange& change, v1::RoomResult& row) {
 }
 
 }  // namespace
+
+Result ResultOf(const RoomChange& change) {
+  const bool withdrawn = change.result == Result::kRefused && absl::IsCancelled(change.refusal);
+  return withdrawn ? Result::kNotAMember : change.result;
+}
 
 std::vector<v1::RoomResult> FoldRooms(const std::vector<RoomName>& rooms,
                                       const std::vector<RoomChange>& changes) {

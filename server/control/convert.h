@@ -32,6 +32,10 @@ std::string ToProto(const NodeIdentity& node);  // the incarnation
 // not UTF-8 would make the whole message unreadable.
 std::string ToUtf8(std::string_view text);
 
+// What became of the room, seen from outside: a join that a Leave or Release withdrew before it was
+// live (CANCELLED) has refused nobody.
+RoomChange::Result ResultOf(const RoomChange& change);
+
 // One row for each of `rooms`, in their order, out of the changes of all connections in question.
 // A room that nothing is known of was left by nobody.
 std::vector<v1::RoomResult> FoldRooms(const std::vector<RoomName>& rooms,

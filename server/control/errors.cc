@@ -73,11 +73,6 @@ absl::Status BadField(std::string_view field, std::string_view reason, std::stri
       field);
 }
 
-absl::Status ConnectionGone() {
-  return Refusal(absl::StatusCode::kNotFound, "CONNECTION_GONE",
-                 "the connection is closed, or no node ever gave this id");
-}
-
 absl::Status Overloaded() {
   return Refusal(absl::StatusCode::kUnavailable, "OVERLOADED",
                  "a mailbox of the node is full (limits.mailbox_messages_max); nothing was done");

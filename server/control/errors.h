@@ -14,7 +14,6 @@ absl::Status InField(absl::Status status, std::string_view field);
 // A refusal of a request for what is in `field`, INVALID_ARGUMENT.
 absl::Status BadField(std::string_view field, std::string_view reason, std::string_view message);
 
-absl::Status ConnectionGone();
 absl::Status Overloaded();
 absl::Status NodeStopping();
 

@@ -47,7 +47,7 @@ bool InRooms(const Event::Detail& detail, const absl::flat_hash_set<RoomName>& r
 }  // namespace
 
 bool EventFilter::Passes(const Event& event) const {
-  return (kinds.none() || kinds.test(event.detail.index())) &&
+  return kinds.test(event.detail.index()) &&
          (clients.empty() || clients.contains(event.client)) &&
          (rooms.empty() || InRooms(event.detail, rooms));
 }
@@ -62,15 +62,20 @@ void EventHub::Add(std::shared_ptr<Watcher> watcher) {
   absl::MutexLock lock(&mutex_);
   auto watchers = std::make_shared<Watchers>(*watchers_);
   watchers->push_back(std::move(watcher));
-  watchers_ = std::move(watchers);
-  listening_.store(true, std::memory_order_relaxed);
+  Replace(std::move(watchers));
 }
 
 void EventHub::Remove(uint64_t watcher) {
   absl::MutexLock lock(&mutex_);
   auto watchers = std::make_shared<Watchers>(*watchers_);
   std::erase_if(*watchers, [&](const auto& present) { return present->id() == watcher; });
-  listening_.store(!watchers->empty(), std::memory_order_relaxed);
+  Replace(std::move(watchers));
+}
+
+void EventHub::Replace(std::shared_ptr<const Watchers> watchers) {
+  EventKinds wanted;
+  for (const auto& watcher : *watchers) wanted |= watcher->filter_.kinds;
+  wanted_.store(wanted.to_ullong(), std::memory_order_relaxed);
   watchers_ = std::move(watchers);
 }
 
@@ -104,8 +109,8 @@ void EventHub::EmitTo(uint64_t watcher, Event event) {
   const auto found = Find(watcher);
   if (found == nullptr) return;
   found->pending_.fetch_add(1, std::memory_order_relaxed);
-  const size_t bytes = BytesOfEvent(event);
-  OnPut(*found, found->queue_.Put(std::make_shared<const Event>(std::move(event)), bytes));
+  // Bounded by the connections of the node.
+  OnPut(*found, found->queue_.PutAlways(std::make_shared<const Event>(std::move(event))));
 }
 
 void EventHub::EmitReady(uint64_t watcher) {

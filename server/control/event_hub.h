@@ -2,7 +2,6 @@
 #define WSROUTER_CONTROL_EVENT_HUB_H_
 
 #include <atomic>
-#include <bitset>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -18,9 +17,10 @@
 
 namespace wsrouter {
 
-// Which events a watcher wants. An event must pass all three; an empty set lets everything pass.
+// Which events a watcher wants. An event must pass all three; without rooms or clients those of
+// all pass.
 struct EventFilter {
-  std::bitset<std::variant_size_v<Event::Detail>> kinds;  // by the index in Event::Detail
+  EventKinds kinds;
   absl::flat_hash_set<RoomName> rooms;
   absl::flat_hash_set<ClientId> clients;
 
@@ -72,7 +72,9 @@ class EventHub final : public EventSink {
   // Tells the watcher that all it had to be shown from before has been emitted.
   void EmitReady(uint64_t watcher);
 
-  bool Listening() const override { return listening_.load(std::memory_order_relaxed); }
+  bool Wants(size_t kind) const override {
+    return EventKinds(wanted_.load(std::memory_order_relaxed)).test(kind);
+  }
   void Emit(Event event) override;
   void EmitTo(uint64_t watcher, Event event) override;
 
@@ -81,10 +83,11 @@ class EventHub final : public EventSink {
 
   std::shared_ptr<const Watchers> Present() const;
   std::shared_ptr<Watcher> Find(uint64_t watcher) const;
+  void Replace(std::shared_ptr<const Watchers> watchers) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnPut(const Watcher& watcher, StreamQueue<Item>::Add added);
 
   Counters& counters_;
-  std::atomic<bool> listening_{false};
+  std::atomic<uint64_t> wanted_{0};  // the kinds that some watcher wants, as EventKinds
   std::atomic<uint64_t> last_id_{0};
   mutable absl::Mutex mutex_;
   // Never changed, only replaced, so that an emitter walks it without the lock.

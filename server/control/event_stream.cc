@@ -20,42 +20,48 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RefusedStream(const absl::Status& st
 }
 
 void EventStream::Pump() {
+  std::optional<grpc::Status> end;
   {
     absl::MutexLock lock(&mutex_);
-    if (writing_ || ended_.has_value() || !Next(response_)) return;
-    writing_ = true;
+    if (writing_ || finished_) return;
+    writing_ = !cut_ && Next(response_);
+    if (!writing_ && !ended_.has_value()) return;
+    finished_ = !writing_;
+    if (finished_) end = ended_;
   }
-  // Whoever ends the stream now leaves Finish to OnWriteDone.
-  StartWrite(&response_);
+  // Whoever ends the stream while it writes leaves the rest to OnWriteDone.
+  if (end.has_value()) {
+    Finish(*end);
+  } else {
+    StartWrite(&response_);
+  }
 }
 
 void EventStream::OnWriteDone(bool ok) {
-  std::optional<grpc::Status> ended;
   {
     absl::MutexLock lock(&mutex_);
     writing_ = false;
-    if (!ok && !ended_.has_value()) ended_ = grpc::Status::CANCELLED;
-    ended = ended_;
   }
-  if (ended.has_value()) {
-    Finish(*ended);
-  } else {
-    Pump();
-  }
+  if (ok) return Pump();
+  OnCancel();
 }
 
-void EventStream::End(const absl::Status& status) { EndWith(ToGrpc(status)); }
-
-void EventStream::OnCancel() { EndWith(grpc::Status::CANCELLED); }
-
-void EventStream::EndWith(const grpc::Status& status) {
+void EventStream::End(const absl::Status& status) {
   {
     absl::MutexLock lock(&mutex_);
     if (ended_.has_value()) return;
-    ended_ = status;
-    if (writing_) return;
+    ended_ = ToGrpc(status);
   }
-  Finish(status);
+  Wake();
+}
+
+void EventStream::OnCancel() {
+  {
+    absl::MutexLock lock(&mutex_);
+    cut_ = true;
+    ended_ = grpc::Status::CANCELLED;
+  }
+  Pump();
 }
 
 void EventStream::OnDone() {

@@ -28,15 +28,17 @@ class EventStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   EventStream(StreamPump& pump, Closed closed) : pump_(pump), closed_(std::move(closed)) {}
 
-  // Something waits in the queue after nothing did.
+  // Something waits in the queue after nothing did, or the stream is to end.
   void Wake() { pump_.Wake(shared_from_this()); }
 
   void Pump() override;
-  // Ends the stream behind the response that is on its way; what waits in the queue is dropped.
+  // Ends the stream behind what waits in the queue. A caller who cancels it, or is gone, gets no
+  // more than the response that is on its way.
   void End(const absl::Status& status);
 
  protected:
-  // Makes a response of what waits first; false when nothing waits. Never called twice at a time.
+  // Makes a response of what waits first; false when nothing waits. Never called twice at a time;
+  // may be called as soon as the stream can be ended.
   virtual bool Next(grpc::ByteBuffer& response) = 0;
   // No Next follows. Ends whatever feeds the queue.
   virtual void Unsubscribe() = 0;
@@ -45,12 +47,13 @@ class EventStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
-  void EndWith(const grpc::Status& status);
 
   StreamPump& pump_;
   Closed closed_;
   absl::Mutex mutex_;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cut_ ABSL_GUARDED_BY(mutex_) = false;       // nobody reads any more
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;  // gRPC was told of the end
   std::optional<grpc::Status> ended_ ABSL_GUARDED_BY(mutex_);
   grpc::ByteBuffer response_;  // gRPC's while writing_
 };

@@ -1,6 +1,5 @@
 #include "control/events_service.h"
 
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,41 +11,32 @@
 namespace wsrouter {
 namespace {
 
-template <typename Kind, typename... Kinds>
-constexpr size_t IndexIn(const std::variant<Kinds...>*) {
-  size_t index = 0;
-  (void)((std::is_same_v<Kind, Kinds> || (++index, false)) || ...);
-  return index;
-}
-template <typename Kind>
-constexpr size_t kIndexOf = IndexIn<Kind>(static_cast<const Event::Detail*>(nullptr));
-
 // Adds `kind` to the filter; false for a number that no kind has.
 bool AddKind(int kind, EventFilter& filter) {
   switch (kind) {
     case v1::EVENT_KIND_CONNECTED:
-      filter.kinds.set(kIndexOf<event::Connected>);
+      filter.kinds.set(kEventKind<event::Connected>);
       return true;
     case v1::EVENT_KIND_OWNED:
-      filter.kinds.set(kIndexOf<event::Owned>);
+      filter.kinds.set(kEventKind<event::Owned>);
       return true;
     case v1::EVENT_KIND_RELEASED:
-      filter.kinds.set(kIndexOf<event::Released>);
+      filter.kinds.set(kEventKind<event::Released>);
       return true;
     case v1::EVENT_KIND_MESSAGE:
-      filter.kinds.set(kIndexOf<event::Message>);
+      filter.kinds.set(kEventKind<event::Message>);
       return true;
     case v1::EVENT_KIND_JOINED:
-      filter.kinds.set(kIndexOf<event::Joined>);
+      filter.kinds.set(kEventKind<event::Joined>);
       return true;
     case v1::EVENT_KIND_LEFT:
-      filter.kinds.set(kIndexOf<event::Left>);
+      filter.kinds.set(kEventKind<event::Left>);
       return true;
     case v1::EVENT_KIND_DISCONNECTED:
-      filter.kinds.set(kIndexOf<event::Disconnected>);
+      filter.kinds.set(kEventKind<event::Disconnected>);
       return true;
     case v1::EVENT_KIND_SLOW:
-      filter.kinds.set(kIndexOf<event::Slow>);
+      filter.kinds.set(kEventKind<event::Slow>);
       return true;
     case v1::EVENT_KIND_MISSED:
     case v1::EVENT_KIND_READY:
@@ -66,11 +56,11 @@ absl::StatusOr<EventFilter> ReadFilter(const v1::WatchRequest& request) {
         BadField("kinds", "TOO_MANY_ITEMS",
                  fmt::format("has {} entries, want at most {}", request.kinds_size(), kNamesMax)));
   }
-  if (request.kinds().empty()) filter.kinds.set().reset(kIndexOf<event::Message>);
+  if (request.kinds().empty()) filter.kinds.set().reset(kEventKind<event::Message>);
   for (int i = 0; i < request.kinds_size() && checks.ok(); ++i) {
-    checks.Known(fmt::format("kinds[{}]", i), AddKind(request.kinds(i), filter));
+    if (!AddKind(request.kinds(i), filter)) checks.Known(fmt::format("kinds[{}]", i), false);
   }
-  if (request.include_messages()) filter.kinds.set(kIndexOf<event::Message>);
+  if (request.include_messages()) filter.kinds.set(kEventKind<event::Message>);
   for (RoomName& room : checks.List<RoomName>("rooms", request.rooms())) {
     filter.rooms.insert(std::move(room));
   }
@@ -103,11 +93,11 @@ EventsService::Reactor* EventsService::Watch(const grpc::ByteBuffer& octets) {
   if (!parsed.ok()) return RefusedStream(parsed);
   absl::StatusOr<EventFilter> filter = ReadFilter(request);
   if (!filter.ok()) return RefusedStream(filter.status());
-  auto stream =
-      std::make_shared<WatchStream>(hub_, pump_, [this](EventStream& ended) { Forget(ended); });
+  auto stream = WatchStream::Make(hub_, *std::move(filter), queue_limits_, pump_,
+                                  [this](EventStream& ended) { Forget(ended); });
   const absl::Status kept = Keep(stream);
   if (!kept.ok()) return RefusedStream(kept);
-  stream->Start(*std::move(filter), queue_limits_, request.include_pending(), broker_);
+  stream->Start(request.include_pending(), broker_);
   return stream.get();
 }
 

@@ -64,7 +64,7 @@ absl::Status JoinVerdict(const Topic& to, const Receipt& receipt) {
     return std::holds_alternative<ClientId>(to) ? ClientOffline() : ConnectionGone();
   }
   const bool refused = std::ranges::all_of(receipt.rooms, [](const RoomChange& change) {
-    return change.result == RoomChange::Result::kRefused;
+    return ResultOf(change) == RoomChange::Result::kRefused;
   });
   return refused && !receipt.rooms.empty() ? receipt.rooms.front().refusal : absl::OkStatus();
 }

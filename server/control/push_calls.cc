@@ -28,9 +28,13 @@ Deliver ReadDeliver(Checks& checks, const Request& request, size_t payload_bytes
 
 template <typename Request>
 void ReadExceptions(Checks& checks, const Request& request, Deliver& deliver) {
-  deliver.except_connections =
+  const auto connections =
       checks.Connections("except_connection_ids", request.except_connection_ids());
-  deliver.except_clients = checks.List<ClientId>("except_client_ids", request.except_client_ids());
+  const auto clients = checks.List<ClientId>("except_client_ids", request.except_client_ids());
+  if (connections.empty() && clients.empty()) return;
+  deliver.except = std::make_shared<const Exceptions>(
+      Exceptions{.connections = {connections.begin(), connections.end()},
+                 .clients = {clients.begin(), clients.end()}});
 }
 
 // `room` first, then `rooms`, each once.

@@ -11,6 +11,7 @@
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
+#include "grpcpp/support/proto_buffer_reader.h"
 
 namespace wsrouter {
 namespace {
@@ -19,15 +20,6 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
-
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t size = Utf8Sequence(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
 
 // The path of the first string in an encoded message that is not UTF-8; empty where there is none.
 // No message of the API contains itself, so the depth is bounded by the types.
@@ -74,9 +66,10 @@ std::string Joined(const grpc::ByteBuffer& octets) {
 }  // namespace
 
 absl::Status ParseRequest(const grpc::ByteBuffer& octets, google::protobuf::Message& request) {
-  const std::string joined = Joined(octets);
-  if (request.ParseFromString(joined)) return absl::OkStatus();
-  const std::string field = FindBadUtf8(joined, *request.GetDescriptor(), "");
+  grpc::ByteBuffer shared = octets;  // the same slices; reading wants a buffer of its own
+  grpc::ProtoBufferReader reader(&shared);
+  if (request.ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
+  const std::string field = FindBadUtf8(Joined(octets), *request.GetDescriptor(), "");
   if (!field.empty()) return BadField(field, "FIELD_INVALID", "is not UTF-8");
   return Refusal(
       absl::StatusCode::kInvalidArgument, "FIELD_INVALID",

@@ -14,6 +14,7 @@ StreamPump::~StreamPump() {
 
 void StreamPump::Wake(std::shared_ptr<Pumped> pumped) {
   absl::MutexLock lock(&mutex_);
+  if (std::exchange(pumped->waits_, true)) return;
   woken_.push_back(std::move(pumped));
 }
 
@@ -27,6 +28,8 @@ void StreamPump::Run() {
       absl::MutexLock lock(&mutex_, absl::Condition(&due));
       if (stopping_) return;
       batch.swap(woken_);
+      // Before Pump looks at the queues, so that who is woken behind that look waits again.
+      for (const auto& pumped : batch) pumped->waits_ = false;
     }
     for (const auto& pumped : batch) pumped->Pump();
     batch.clear();

@@ -15,12 +15,16 @@ class Pumped {
  public:
   virtual ~Pumped() = default;
   virtual void Pump() = 0;
+
+ private:
+  friend class StreamPump;
+  bool waits_ = false;  // for the pump, whose lock guards it
 };
 
 // The thread that starts to write to streams which were idle. Shards and brokers wake it and go
 // on at once: gRPC's work is never done on their threads, nor under their locks.
 //
-// What waits here is bounded by the streams: each is woken only when its queue was empty.
+// What waits here is bounded by the streams: each waits once, however often it is woken.
 class StreamPump {
  public:
   StreamPump() : thread_([this] { Run(); }) {}

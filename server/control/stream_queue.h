@@ -17,7 +17,8 @@ struct StreamQueueLimits {
   size_t bytes_max = size_t{8} << 20;
 };
 
-// What waits for one stream: first in first out, bounded in items and in octets.
+// What waits for one stream: first in first out, bounded in items and in octets, but for what is
+// put always.
 //
 // Items are numbered from 1. One that does not fit is lost, but has its number, and the reader is
 // told at that place of the stream how many were lost. Any thread.
@@ -35,20 +36,24 @@ class StreamQueue {
   explicit StreamQueue(StreamQueueLimits limits) : limits_(limits) {}
 
   // kFirst: nothing waited, so the reader must be woken. An item that is larger than all that may
-  // wait is taken when nothing else waits.
+  // wait is taken when no other waits that came this way.
   [[nodiscard]] Add Put(Item item, size_t bytes) {
     absl::MutexLock lock(&mutex_);
-    const bool fits = items_.size() < limits_.items_max && bytes + bytes_ <= limits_.bytes_max;
-    if (fits || items_.empty()) return PutLocked(std::move(item), bytes);
+    const bool fits = bounded_ < limits_.items_max && bytes + bytes_ <= limits_.bytes_max;
+    if (fits || bounded_ == 0) {
+      ++bounded_;
+      bytes_ += bytes;
+      return PutLocked({.item = std::move(item), .bytes = bytes, .bounded = true});
+    }
     ++sequence_;
     ++lost_;
     return Add::kLost;
   }
 
-  // For what comes once in the life of a stream and must not be lost.
+  // For what must not be lost and is bounded by something else. Takes no room from other items.
   [[nodiscard]] Add PutAlways(Item item) {
     absl::MutexLock lock(&mutex_);
-    return PutLocked(std::move(item), 0);
+    return PutLocked({.item = std::move(item)});
   }
 
   // The next thing to tell; nothing when nothing waits.
@@ -64,6 +69,7 @@ class StreamQueue {
     }
     Taken taken = {.sequence = front.sequence, .item = std::move(front.item)};
     bytes_ -= front.bytes;
+    if (front.bounded) --bounded_;
     items_.pop_front();
     return taken;
   }
@@ -71,22 +77,26 @@ class StreamQueue {
  private:
   struct Waiting {
     Item item;
-    size_t bytes;
-    uint64_t sequence;
-    uint64_t lost_before;
+    size_t bytes = 0;
+    bool bounded = false;
+    uint64_t sequence = 0;
+    uint64_t lost_before = 0;
   };
 
-  Add PutLocked(Item item, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  Add PutLocked(Waiting waiting) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const bool first = items_.empty() && lost_ == 0;
-    bytes_ += bytes;
-    items_.push_back({std::move(item), bytes, ++sequence_, std::exchange(lost_, 0)});
+    waiting.sequence = ++sequence_;
+    waiting.lost_before = std::exchange(lost_, 0);
+    items_.push_back(std::move(waiting));
     return first ? Add::kFirst : Add::kQueued;
   }
 
   const StreamQueueLimits limits_;
   absl::Mutex mutex_;
   std::deque<Waiting> items_ ABSL_GUARDED_BY(mutex_);
-  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // Invariant: the sum over items_.
+  // Invariant: the sums over items_.
+  size_t bounded_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t lost_ ABSL_GUARDED_BY(mutex_) = 0;  // since the last item was queued
 };

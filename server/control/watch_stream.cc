@@ -8,12 +8,18 @@
 
 namespace wsrouter {
 
-void WatchStream::Start(EventFilter filter, StreamQueueLimits limits, bool include_pending,
-                        Broker& broker) {
-  const std::weak_ptr<EventStream> stream = weak_from_this();
-  watcher_ = hub_.Make(std::move(filter), limits, [stream] {
+std::shared_ptr<WatchStream> WatchStream::Make(EventHub& hub, EventFilter filter,
+                                               StreamQueueLimits limits, StreamPump& pump,
+                                               Closed closed) {
+  const std::shared_ptr<WatchStream> made(new WatchStream(hub, pump, std::move(closed)));
+  made->watcher_ = hub.Make(std::move(filter), limits, [stream = made->weak_from_this()] {
     if (const auto alive = stream.lock()) alive->Wake();
   });
+  return made;
+}
+
+void WatchStream::Start(bool include_pending, Broker& broker) {
+  const std::weak_ptr<EventStream> stream = weak_from_this();
   hub_.Add(watcher_);
   const uint64_t id = watcher_->id();
   if (!include_pending) {

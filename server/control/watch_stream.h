@@ -12,14 +12,18 @@ namespace wsrouter {
 // Events.Watch: one watcher of the hub.
 class WatchStream final : public EventStream {
  public:
-  WatchStream(EventHub& hub, StreamPump& pump, Closed closed)
-      : EventStream(pump, std::move(closed)), hub_(hub) {}
+  static std::shared_ptr<WatchStream> Make(EventHub& hub, EventFilter filter,
+                                           StreamQueueLimits limits, StreamPump& pump,
+                                           Closed closed);
 
   // Begins to watch. READY comes once the shards have shown what is pending, where that is asked
   // for; a shard that could not be asked ends the stream, since something would be overlooked.
-  void Start(EventFilter filter, StreamQueueLimits limits, bool include_pending, Broker& broker);
+  void Start(bool include_pending, Broker& broker);
 
  private:
+  WatchStream(EventHub& hub, StreamPump& pump, Closed closed)
+      : EventStream(pump, std::move(closed)), hub_(hub) {}
+
   bool Next(grpc::ByteBuffer& response) override;
   void Unsubscribe() override { hub_.Remove(watcher_->id()); }
 

@@ -33,7 +33,8 @@ enum class Counter : size_t {
   kConnectionsOpened = kGuideCount,
   kConnectionsClosed,
   kUpgradesRefused,
-  kAcceptsRefused,    // closed before an upgrade: too many connections or descriptors
+  kAcceptsRefused,    // closed before an upgrade: the node or an address has its share
+  kAcceptPauses,      // times that accepting paused for want of descriptors
   kMessagesIn,
   kMessagesUnheard,   // client messages that no watcher was there for
   kBytesIn,
@@ -70,6 +71,7 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
     "connections_closed_total",
     "upgrades_refused_total",
     "accepts_refused_total",
+    "accept_pauses_total",
     "messages_in_total",
     "messages_unheard_total",
     "bytes_in_total",

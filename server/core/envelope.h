@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "core/frame.h"
 #include "core/ids.h"
@@ -44,13 +46,18 @@ enum class OnDuplicate : uint8_t {
   kReject,   // refused with CLIENT_ALREADY_OWNED
 };
 
+// Whom a push leaves out. Made once for all rooms of a push and all shards that get it.
+struct Exceptions {
+  absl::flat_hash_set<ConnectionId> connections;
+  absl::flat_hash_set<ClientId> clients;
+};
+
 // What is to happen to those whom the topic addresses. A new remote action is a new struct here;
 // the compiler lists the places that must handle it.
-struct Deliver {
+struct Deliver {  // to everybody addressed, but for `except`
   FramePtr frame;
   std::optional<SlowConsumerPolicy> slow_consumer;  // the shard's default where absent
-  std::vector<ConnectionId> except_connections;
-  std::vector<ClientId> except_clients;
+  std::shared_ptr<const Exceptions> except;          // null: nobody is left out
 };
 struct Own {
   ClientId client;

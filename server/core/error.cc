@@ -19,4 +19,14 @@ std::string ReasonOf(const absl::Status& status) {
   return reason.has_value() ? std::string(*reason) : std::string();
 }
 
+absl::Status ConnectionGone() {
+  return Refusal(absl::StatusCode::kNotFound, "CONNECTION_GONE",
+                 "the connection is closed, or no node ever gave this id");
+}
+
+absl::Status ConnectionNotOwned() {
+  return Refusal(absl::StatusCode::kFailedPrecondition, "CONNECTION_NOT_OWNED",
+                 "nobody owns the connection");
+}
+
 }  // namespace wsrouter

@@ -15,6 +15,9 @@ absl::Status Refusal(absl::StatusCode code, std::string_view reason, std::string
 // The reason given to Refusal; empty for other statuses.
 std::string ReasonOf(const absl::Status& status);
 
+absl::Status ConnectionGone();
+absl::Status ConnectionNotOwned();
+
 }  // namespace wsrouter
 
 #endif  // WSROUTER_CORE_ERROR_H_

@@ -1,11 +1,14 @@
 #ifndef WSROUTER_CORE_EVENT_H_
 #define WSROUTER_CORE_EVENT_H_
 
+#include <bitset>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -83,6 +86,17 @@ struct Event {
   Detail detail;
 };
 
+// The place of `Detail` among the kinds of events, and a set of such places.
+template <typename Detail>
+inline constexpr size_t kEventKind = [] {
+  return []<typename... Details>(const std::variant<Details...>*) {
+    size_t kind = 0;
+    (void)((std::is_same_v<Detail, Details> || (++kind, false)) || ...);
+    return kind;
+  }(static_cast<const Event::Detail*>(nullptr));
+}();
+using EventKinds = std::bitset<std::variant_size_v<Event::Detail>>;
+
 // SEAM 4. Where shards tell what happens to connections. Called on shard threads, must not block:
 // who listens has bounded queues of its own and is told what it missed. A connection's events
 // come in the order in which they happened.
@@ -90,8 +104,9 @@ class EventSink {
  public:
   virtual ~EventSink() = default;
 
-  // False when nobody listens: the shard then does not even make the event.
-  virtual bool Listening() const = 0;
+  // False when nobody wants events of this kind, the index of their detail: the shard then does not
+  // even make the event.
+  virtual bool Wants(size_t kind) const = 0;
   virtual void Emit(Event event) = 0;
   // For one watcher alone (AnnouncePending).
   virtual void EmitTo(uint64_t watcher, Event event) = 0;

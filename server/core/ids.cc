@@ -22,12 +22,6 @@ bool TakeHex(std::string_view& text, int digits, Number& number) {
          hex == fmt::format("{:0{}x}", number, digits);
 }
 
-bool IsControl(std::string_view sequence) {
-  const auto lead = static_cast<uint8_t>(sequence[0]);
-  if (lead < 0x20 || lead == 0x7F) return true;
-  return lead == 0xC2 && static_cast<uint8_t>(sequence[1]) < 0xA0;  // U+0080 to U+009F
-}
-
 }  // namespace
 
 std::string ConnectionId::ToString() const {

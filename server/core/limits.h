@@ -25,6 +25,10 @@ struct Limits {
   absl::Duration auth_timeout = absl::Seconds(10);  // unowned longer than this: 4001
 };
 
+// What a frame weighs in an outbox besides its octets, should nobody share it: without that, an
+// outbox full of tiny frames would hold forty times its bound.
+inline constexpr size_t kFrameOverheadBytes = 128;
+
 // How far Pongs and the Close may go beyond slow_consumer_bytes, so that a slow consumer can still
 // be told why it is closed.
 inline constexpr size_t kControlFramesBytesMax = 4096;

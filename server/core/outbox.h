@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "core/frame.h"
+#include "core/limits.h"
 
 namespace wsrouter {
 
 // Frames waiting for one connection's socket to accept them.
 //
-// Bounded in octets: a client that reads too slowly fills its own outbox; it never costs another
+// Bounded in octets, those of a frame and those that any frame weighs: a client that reads too slowly fills its own outbox; it never costs another
 // client memory or latency. An empty outbox holds no heap memory worth naming.
 //
 // Owned by one shard thread; not synchronised.
@@ -25,7 +26,8 @@ class Outbox {
 
   [[nodiscard]] Push Add(const FrameRef& frame, size_t bytes_max) {
     const size_t size = frame->wire().size();
-    if (size > bytes_max || bytes_ > bytes_max - size) return Push::kFull;
+    const size_t held = bytes_ + (frames_.size() - head_ + 1) * kFrameOverheadBytes;
+    if (held > bytes_max || size > bytes_max - held) return Push::kFull;
     const bool first = empty();
     bytes_ += size;
     frames_.push_back(frame);

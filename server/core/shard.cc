@@ -58,7 +58,7 @@ void Shard::OnOpen(Connection& connection) {
 
 void Shard::OnMessage(Connection& connection, Opcode opcode, std::string payload) {
   counters_.Add(Counter::kMessagesIn);
-  if (!events_.Listening()) {
+  if (!events_.Wants(kEventKind<event::Message>)) {
     counters_.Add(Counter::kMessagesUnheard);
     return;
   }
@@ -68,8 +68,9 @@ void Shard::OnMessage(Connection& connection, Opcode opcode, std::string payload
 }
 
 void Shard::OnDeadline(Connection& connection) {
-  if (connection.client == nullptr && connection.own_pending) return;  // the answer re-arms
-  if (connection.client == nullptr) {
+  if (connection.client == nullptr && connection.own_pending) {
+    connection.deadline = now_.uptime + absl::Seconds(1);  // whatever the directory says comes first
+  } else if (connection.client == nullptr) {
     counters_.Add(Counter::kClosedNotAuthenticated);
     Close(connection, CloseCause::kNotAuthenticated, CloseCode::kNotAuthenticated,
           "nobody owned this connection in time");
@@ -97,8 +98,8 @@ void Shard::SetDeadline(Connection& connection) {
 
 void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
   const ClientId client = connection.client == nullptr ? ClientId{} : connection.client->id;
-  if (connection.client != nullptr) Disown(connection);
   connection.closing = true;
+  if (connection.client != nullptr) Disown(connection);
   registry_.Remove(connection);
   counters_.Add(Counter::kConnectionsClosed);
   EmitAs(client, connection,
@@ -120,7 +121,7 @@ void Shard::OnSent(Connection& connection, size_t octets) {
   connection.outbox.Consume(octets);
   connection.octets_out += octets;
   outbox_bytes_ -= octets;
-  counters_.Add(Counter::kBytesOut, octets);
+  turn_bytes_out_ += octets;
   if (connection.outbox.empty()) connection.slow = false;
 }
 
@@ -172,20 +173,27 @@ void Shard::OnOther(Letter& letter) {
 }
 
 void Shard::Emit(const Connection& connection, Event::Detail detail) {
-  if (!events_.Listening()) return;
+  if (!events_.Wants(detail.index())) return;
   EmitAs(connection.client == nullptr ? ClientId{} : connection.client->id, connection,
          std::move(detail));
 }
 
 void Shard::EmitAs(const ClientId& client, const Connection& connection, Event::Detail detail) {
-  if (!events_.Listening()) return;
+  if (!events_.Wants(detail.index())) return;
   events_.Emit({.at = now_.wall,
                 .connection = IdOf(connection),
                 .client = client,
                 .detail = std::move(detail)});
 }
 
-void Shard::PublishGauges() {
+void Shard::EndTurn() {
+  for (auto& [part, receipt] : answers_) part.Finish(std::move(receipt));
+  answers_.clear();
+  if (!superseded_.empty() && now_.uptime >= superseded_due_) {
+    superseded_due_ = now_.uptime + absl::Milliseconds(100);
+    Supersede(std::exchange(superseded_, {}));
+  }
+  counters_.Add(Counter::kBytesOut, std::exchange(turn_bytes_out_, 0));
   gauges_.connections.store(registry_.connections().size(), std::memory_order_relaxed);
   gauges_.owned.store(owned_, std::memory_order_relaxed);
   gauges_.rooms.store(rooms_.size(), std::memory_order_relaxed);

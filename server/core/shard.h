@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -85,7 +86,8 @@ class Shard {
   void OnDeadline(Connection& connection);
   void OnClose(Connection& connection, CloseCause cause, CloseWith close);
 
-  // The transport handed `octets` of the connection's outbox to its socket.
+  // The transport handed `octets` of the connection's outbox to its socket, or to the library that
+  // keeps what the socket does not take; they count as sent.
   void OnSent(Connection& connection, size_t octets);
   // The socket has ended and what its outbox still held is lost. The last call for a connection,
   // also for one that never opened.
@@ -101,8 +103,10 @@ class Shard {
   // From the mailbox, in the order in which they came.
   void OnEnvelopes(std::span<Letter> letters);
 
-  // Shows the gauges' present values to other threads; once a turn.
-  void PublishGauges();
+  // Answers the pushes of this turn, and shows what was counted to other threads. Once a turn, when
+  // the outboxes have been written: those who wait for frames come before those who wait for
+  // answers.
+  void EndTurn();
 
   ConnectionId IdOf(const Connection& connection) const;
 
@@ -119,6 +123,7 @@ class Shard {
   // How many of `letters`, from the first on, push to the same topic.
   static size_t PushesToOneTopic(std::span<const Letter> letters);
   void OnDeliver(std::span<Letter> letters);
+  bool IsIn(const Exceptions& except, const Connection& connection) const;
   void CloseSlow(const std::vector<Connection*>& too_slow);
   void OnOther(Letter& letter);
   Receipt OnDisconnect(const Topic& to, const Disconnect& disconnect);
@@ -139,7 +144,8 @@ class Shard {
   void OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
                 const absl::StatusOr<JoinedRoom>& joined,
                 const std::shared_ptr<PendingRooms>& pending);
-  void OnRoomLive(uint64_t counter, const RoomName& room, const absl::Status& live);
+  // The broker cannot subscribe to the room: nobody can be its member here.
+  void OnRoomDead(uint64_t counter, const RoomName& room);
   void LeaveRoom(Connection& connection, const RoomName& room,
                  const std::shared_ptr<PendingRooms>& pending);
   // Ends a membership here; the directory is the caller's. False when it was not a member.
@@ -170,6 +176,10 @@ class Shard {
   uint64_t owned_ = 0;
   uint64_t members_ = 0;
   uint64_t outbox_bytes_ = 0;
+  uint64_t turn_bytes_out_ = 0;
+  std::vector<std::pair<ReceiptPart, Receipt>> answers_;
+  std::vector<ConnectionId> superseded_;  // whose shards must be told again, at superseded_due_
+  absl::Duration superseded_due_;
   Registry registry_;
   Rooms rooms_;
   Interest interest_;

@@ -1,35 +1,11 @@
 // Whom an envelope addresses, and how a frame gets into their outboxes: the path of every push.
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "base/overloaded.h"
 #include "core/shard.h"
 
 namespace wsrouter {
 namespace {
-
-// Whom a delivery leaves out, looked up once per connection.
-class Exceptions {
- public:
-  Exceptions(const Deliver& deliver, const NodeIdentity& node, uint16_t shard) {
-    for (const ConnectionId& id : deliver.except_connections) {
-      if (id.node == node && id.shard == shard) counters_.insert(id.counter);
-    }
-    for (const ClientId& client : deliver.except_clients) clients_.insert(client);
-    any_ = !counters_.empty() || !clients_.empty();
-  }
-  bool Has(const Connection& connection) const { return any_ && Find(connection); }
-
- private:
-  bool Find(const Connection& connection) const {
-    if (counters_.contains(connection.counter)) return true;
-    return connection.client != nullptr && clients_.contains(connection.client->id);
-  }
-
-  absl::flat_hash_set<uint64_t> counters_;
-  absl::flat_hash_set<ClientId> clients_;
-  bool any_ = false;
-};
 
 // What an unowned connection may be sent: only what names it (SendToConnection).
 bool ReachesUnowned(const Topic& topic) { return std::holds_alternative<ConnectionId>(topic); }
@@ -39,7 +15,7 @@ bool ReachesUnowned(const Topic& topic) { return std::holds_alternative<Connecti
 // One push on its way through the connections that it addresses.
 struct Shard::Push {
   FrameRef frame;
-  Exceptions exceptions;
+  const Exceptions* except;
   SlowConsumerPolicy slow_consumer;
   Receipt receipt = {};
 };
@@ -89,6 +65,11 @@ size_t Shard::PushesToOneTopic(std::span<const Letter> letters) {
   return pushes;
 }
 
+bool Shard::IsIn(const Exceptions& except, const Connection& connection) const {
+  return (connection.client != nullptr && except.clients.contains(connection.client->id)) ||
+         (!except.connections.empty() && except.connections.contains(IdOf(connection)));
+}
+
 void Shard::OnDeliver(std::span<Letter> letters) {
   const Topic& to = letters.front().envelope->to;
   std::vector<Push> pushes;
@@ -96,7 +77,7 @@ void Shard::OnDeliver(std::span<Letter> letters) {
   for (const Letter& letter : letters) {
     const auto& deliver = std::get<Deliver>(letter.envelope->action);
     pushes.push_back({.frame = FrameRef(deliver.frame),
-                      .exceptions = Exceptions(deliver, node_, index_),
+                      .except = deliver.except.get(),
                       .slow_consumer = deliver.slow_consumer.value_or(limits_.slow_consumer_policy)});
   }
   std::vector<Connection*> too_slow;
@@ -106,7 +87,9 @@ void Shard::OnDeliver(std::span<Letter> letters) {
     anybody = true;
     if (connection.client == nullptr && !ReachesUnowned(to)) return;
     for (Push& push : pushes) {
-      if (!push.exceptions.Has(connection)) Send(connection, push, too_slow);
+      if (push.except == nullptr || !IsIn(*push.except, connection)) {
+        Send(connection, push, too_slow);
+      }
     }
   });
   if (!anybody && std::holds_alternative<ConnectionId>(to)) {
@@ -118,7 +101,7 @@ void Shard::OnDeliver(std::span<Letter> letters) {
     outbox_bytes_ += receipt.queued * pushes[i].frame->wire().size();
     counters_.Add(Counter::kPushes, receipt.queued);
     counters_.Add(Counter::kPushesDroppedSlowConsumer, receipt.dropped_slow_consumer);
-    letters[i].part.Finish(std::move(receipt));
+    answers_.emplace_back(std::move(letters[i].part), std::move(receipt));
   }
 }
 

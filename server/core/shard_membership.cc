@@ -8,17 +8,6 @@
 #include "fmt/format.h"
 
 namespace wsrouter {
-namespace {
-
-absl::Status Gone() {
-  return Refusal(absl::StatusCode::kNotFound, "CONNECTION_GONE", "connection is gone");
-}
-absl::Status NotOwned() {
-  return Refusal(absl::StatusCode::kFailedPrecondition, "CONNECTION_NOT_OWNED",
-                 "nobody owns the connection");
-}
-
-}  // namespace
 
 // An answer that waits for several rooms; the last one to be settled finishes it.
 struct Shard::PendingRooms {
@@ -44,7 +33,7 @@ struct Shard::PendingRooms {
 void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
   std::vector<Connection*> addressed = Addressed(to);
   if (addressed.empty()) {
-    part.Finish({.status = Gone()});
+    part.Finish({.status = ConnectionGone()});
     return;
   }
   Connection& connection = *addressed.front();
@@ -85,19 +74,18 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
     if (displaced.ok()) {
       directory_.Unbind({.node = node_, .shard = index_, .counter = counter}, own.client, {});
     }
-    part.Finish({.status = displaced.ok() ? Gone() : displaced.status()});
+    part.Finish({.status = displaced.ok() ? ConnectionGone() : displaced.status()});
     return;
   }
   connection->own_pending = false;
   if (!displaced.ok()) {
     const bool capacity = ReasonOf(displaced.status()) == "CAPACITY_CONNECTIONS";
     if (capacity) counters_.Add(Counter::kCapacityExceededOwner);
-    transport_.Rearm(*connection);  // OnDeadline may have waited for this answer
     part.Finish({.status = displaced.status()});
     return;
   }
   if (renewal && connection->client == nullptr) {  // released since, in the directory, too
-    part.Finish({.status = NotOwned()});
+    part.Finish({.status = ConnectionNotOwned()});
     return;
   }
   auto pending = std::make_shared<PendingRooms>(std::move(part));
@@ -118,9 +106,13 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
   // The answer waits until pushes to the client reach this shard.
   interest_.Await(own.client, [this, counter, pending](absl::Status live) {
     if (live.ok()) return;
-    pending->receipt.status = std::move(live);
     Connection* owned = registry_.Find(counter);
-    if (owned == nullptr || owned->client == nullptr) return;
+    if (owned == nullptr || owned->client == nullptr) {  // it was given up before it was live
+      const bool gone = owned == nullptr || owned->closing;
+      pending->receipt.status = gone ? ConnectionGone() : ConnectionNotOwned();
+      return;
+    }
+    pending->receipt.status = std::move(live);
     Disown(*owned);
     SetDeadline(*owned);
   });
@@ -130,7 +122,11 @@ void Shard::Supersede(const std::vector<ConnectionId>& displaced) {
   const CloseWith close = {static_cast<uint16_t>(CloseCode::kSuperseded),
                            "a newer connection of the same client took over"};
   for (const ConnectionId& other : displaced) {
-    broker_.Publish({.to = other, .action = Disconnect{close}}, [](Receipt) {});
+    // Its row is gone already: should its shard have no room for the news, it is told later.
+    broker_.Publish({.to = other, .action = Disconnect{close}}, [this, other](Receipt receipt) {
+      if (receipt.dropped_mailbox_full == 0) return;
+      post_([this, other] { superseded_.push_back(other); });
+    });
   }
 }
 
@@ -175,7 +171,7 @@ void Shard::OnJoin(const Topic& to, const Join& join, ReceiptPart part) {
   for (Connection* connection : Addressed(to)) {
     ++pending->receipt.matched;
     if (connection->client == nullptr) {
-      pending->receipt.status = NotOwned();
+      pending->receipt.status = ConnectionNotOwned();
       return;
     }
     for (const RoomName& room : join.rooms) JoinRoom(*connection, room, pending);
@@ -221,7 +217,7 @@ void Shard::OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
   }
   if (!wanted) {  // whoever withdrew it has told the directory, too
     if (connection == nullptr || connection->client == nullptr) {
-      pending->Refuse(room, connection == nullptr ? Gone() : NotOwned());
+      pending->Refuse(room, connection == nullptr ? ConnectionGone() : ConnectionNotOwned());
     } else {
       pending->Settle(room, RoomChange::Result::kNotAMember, absl::OkStatus(), joined->size);
     }
@@ -239,15 +235,20 @@ void Shard::OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
   // The answer waits until pushes to the room reach this shard.
   interest_.Await(room, [this, counter, room, result, size = joined->size,
                          pending](absl::Status live) {
-    OnRoomLive(counter, room, live);
-    pending->Settle(room, live.ok() ? result : RoomChange::Result::kRefused, live,
-                    live.ok() ? size : RoomSize{});
+    if (live.ok()) return pending->Settle(room, result, live, size);
+    const Connection* left = registry_.Find(counter);
+    if (left == nullptr || left->closing) return pending->Refuse(room, ConnectionGone());
+    if (!Rooms::Has(*left, room)) {  // it left before it was live
+      return pending->Settle(room, RoomChange::Result::kNotAMember, absl::OkStatus(), {});
+    }
+    pending->Refuse(room, live);
+    OnRoomDead(counter, room);
   });
 }
 
-void Shard::OnRoomLive(uint64_t counter, const RoomName& room, const absl::Status& live) {
+void Shard::OnRoomDead(uint64_t counter, const RoomName& room) {
   Connection* connection = registry_.Find(counter);
-  if (live.ok() || connection == nullptr || !EndMembership(*connection, room)) return;
+  if (connection == nullptr || !EndMembership(*connection, room)) return;
   directory_.Leave(room, IdOf(*connection), connection->client->id,
                    [](absl::StatusOr<RoomSize>) {});
   Emit(*connection, event::Left{.room = room});

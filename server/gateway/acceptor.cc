@@ -65,7 +65,8 @@ bool Acceptor::AcceptAll(const Listener& listener) {
     if (fd.valid()) {
       Place(std::move(fd), address);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      Refuse("no descriptors or memory; accepting pauses");
+      counters_.Add(Counter::kAcceptPauses);
+      Say("accepting pauses", "no descriptors or memory");
       return false;
     } else if (errno == EAGAIN) {
       return true;
@@ -104,9 +105,13 @@ void Acceptor::Place(UniqueFd fd, const sockaddr_storage& address) {
 
 void Acceptor::Refuse(std::string_view why) {
   counters_.Add(Counter::kAcceptsRefused);
+  Say("connection refused", why);
+}
+
+void Acceptor::Say(std::string_view event, std::string_view why) {
   int64_t suppressed = 0;
   if (!refusals_.Allow(absl::ToInt64Seconds(clock_.Now().uptime), &suppressed)) return;
-  Log(LogLevel::kWarning, "connection refused", {{"why", why}, {"suppressed", suppressed}});
+  Log(LogLevel::kWarning, event, {{"why", why}, {"suppressed", suppressed}});
 }
 
 }  // namespace wsrouter

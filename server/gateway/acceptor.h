@@ -44,6 +44,7 @@ class Acceptor {
   bool AcceptAll(const Listener& listener);
   void Place(UniqueFd fd, const sockaddr_storage& address);
   void Refuse(std::string_view why);
+  void Say(std::string_view event, std::string_view why);
 
   std::vector<Listener> listeners_;
   const uint32_t connections_max_;

@@ -2,6 +2,7 @@
 #define WSROUTER_GATEWAY_BATCH_H_
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,7 @@ namespace wsrouter {
 // Joins what waits in an outbox into one piece, so that it costs one system call.
 //
 // The members of a room mostly wait for the same frames. So the last piece is kept, and an outbox
-// with just those frames gets it again without a copy.
+// that begins with just those frames gets it again without a copy.
 //
 // Owned by one shard thread; not synchronised.
 class Batch {
@@ -30,6 +31,8 @@ class Batch {
   void Forget() { frames_.clear(); }
 
  private:
+  bool IsFrontOf(std::span<const FrameRef> waiting) const;
+
   std::vector<FrameRef> frames_;  // what bytes_ is joined from
   std::string bytes_;
 };

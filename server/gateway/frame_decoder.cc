@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/utf8.h"
 #include "gateway/close_payload.h"
 
 namespace wsrouter {

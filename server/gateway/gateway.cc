@@ -16,14 +16,19 @@ namespace {
 
 // Descriptors that are not clients': event loops, gRPC peers, files, listeners.
 constexpr uint64_t kDescriptorReserve = 256;
+constexpr uint64_t kConnectionsMin = 64;  // fewer would be a mistake, not a node
 
-uint32_t ConnectionsMax(const GatewayOptions& options) {
+absl::StatusOr<uint32_t> ConnectionsMax(const GatewayOptions& options) {
   if (options.connections_max > 0) return options.connections_max;
   rlimit limit{};
   (void)getrlimit(RLIMIT_NOFILE, &limit);
-  const uint64_t descriptors = std::min<uint64_t>(limit.rlim_cur, UINT32_MAX);
-  return static_cast<uint32_t>(
-      std::max<uint64_t>(descriptors, kDescriptorReserve + 64) - kDescriptorReserve);
+  if (limit.rlim_cur < kDescriptorReserve + kConnectionsMin) {
+    return absl::FailedPreconditionError(
+        fmt::format("the process may have {} descriptors, want at least {}", limit.rlim_cur,
+                    kDescriptorReserve + kConnectionsMin));
+  }
+  return static_cast<uint32_t>(std::min<uint64_t>(limit.rlim_cur, UINT32_MAX) -
+                               kDescriptorReserve);
 }
 
 // libwebsockets would not say which file is wrong.
@@ -52,6 +57,8 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   if (absl::Status files = CheckTlsFiles(given.tls_cert_file, given.tls_key_file); !files.ok()) {
     return files;
   }
+  const absl::StatusOr<uint32_t> connections_max = ConnectionsMax(given);
+  if (!connections_max.ok()) return connections_max.status();
   std::vector<Listener> listeners;
   std::unique_ptr<Gateway> gateway(new Gateway(parts.clock));
   for (const std::string& address : given.listen) {
@@ -80,7 +87,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
     gateway->loops_.push_back(std::move(loop));
   }
   gateway->acceptor_ = std::make_unique<Acceptor>(
-      std::move(listeners), ConnectionsMax(options), *gateway->addresses_limit_, gateway->loops_,
+      std::move(listeners), *connections_max, *gateway->addresses_limit_, gateway->loops_,
       parts.stats.AddCounters(), parts.clock);
   if (absl::Status started = gateway->acceptor_->Start(); !started.ok()) return started;
   return gateway;
@@ -97,11 +104,17 @@ absl::Duration Gateway::Lag() const {
   return std::max(absl::ZeroDuration(), clock_.Now().uptime - oldest);
 }
 
+void Gateway::Hurry() {
+  absl::MutexLock lock(&loops_mutex_);
+  for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->Hurry();
+}
+
 void Gateway::Stop(absl::Duration deadline, absl::Duration window) {
   if (acceptor_ != nullptr) acceptor_->Stop();
   const absl::Duration end = clock_.Now().uptime + deadline;
   for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->BeginStop(window);
   for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->FinishStop(end);
+  absl::MutexLock lock(&loops_mutex_);
   loops_.clear();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "core/broker.h"
 #include "core/directory.h"
@@ -48,6 +49,8 @@ class Gateway {
   // Takes no more connections, closes those that are open with 1012, spread over `window`, and
   // waits for them to end, `deadline` at most; what is left then is cut. Idempotent.
   void Stop(absl::Duration deadline, absl::Duration window = absl::ZeroDuration());
+  // Ends the window of a Stop, under way or to come: the rest is closed at once. Any thread.
+  void Hurry();
 
  private:
   struct Settings;
@@ -56,6 +59,7 @@ class Gateway {
 
   const Clock& clock_;
   std::vector<std::string> addresses_;
+  absl::Mutex loops_mutex_;  // Hurry comes from another thread than Create and Stop
   std::unique_ptr<Settings> settings_;  // outlives the loops, which refer to it
   std::unique_ptr<AddressLimit> addresses_limit_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;

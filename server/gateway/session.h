@@ -24,7 +24,12 @@ struct Session final : Connection, Timer {
     kClosing,    // our Close (or refusal) is queued: nothing is sent behind it
     kLingering,  // all is sent and our side is shut: waits for the peer to end
   };
-  static constexpr size_t kNowhere = static_cast<size_t>(-1);
+  // What is known before the upgrade, and not needed behind it.
+  struct Opening {
+    RequestHeadParser parser;
+    std::string peer;
+  };
+  static constexpr uint32_t kNowhere = UINT32_MAX;
 
   explicit Session(uint32_t message_bytes_max) : decoder(message_bytes_max) {}
 
@@ -35,17 +40,18 @@ struct Session final : Connection, Timer {
   bool peer_done = false;     // kClosing: nothing more is expected of the peer
   bool backlogged = false;    // the socket loop holds octets that the socket did not take
   bool ping_pending = false;  // a Ping is out and no octet has come since
-  size_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write
-  size_t doomed_place = kNowhere;  // in its list of sessions to cut
+  uint32_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write
+  uint32_t doomed_place = kNowhere;  // in its list of sessions to cut
   FrameDecoder decoder;
   AddressKey address{};
-  absl::Duration heard_uptime;  // when the last octet came
-  absl::Duration ping_uptime;   // when the pending Ping went out
+  absl::Duration heard_uptime;  // when the last octet came, or silence meant nothing
+  absl::Duration ping_uptime;   // when the pending Ping went out, or was last seen to move on
+  uint32_t unacked_bytes = 0;   // what the peer had not acknowledged then
   absl::Duration end_uptime;    // kHead, kClosing, kLingering: when patience ends
-  // Until the upgrade only.
-  std::unique_ptr<RequestHeadParser> head;
-  std::string peer;
+  std::unique_ptr<Opening> opening;  // until the upgrade only
 };
+
+static_assert(sizeof(Session) <= 448, "paid for by every connection");
 
 }  // namespace wsrouter
 

@@ -13,14 +13,16 @@ constexpr size_t kMessagesPerTurn = 256;
 // How long a peer may take to end its side after everything was said.
 constexpr absl::Duration kLinger = absl::Seconds(1);
 
+constexpr auto kRestart = static_cast<uint16_t>(CloseCode::kServiceRestart);
+
 // A stop closes at least so many connections a second: a few do not take the whole window.
 constexpr int64_t kDrainPerSecond = 50;
 
 Session& SessionOf(Connection& connection) { return static_cast<Session&>(connection); }
 
-void Enlist(std::vector<Session*>& list, size_t Session::*place, Session& session) {
+void Enlist(std::vector<Session*>& list, uint32_t Session::*place, Session& session) {
   if (session.*place != Session::kNowhere) return;
-  session.*place = list.size();
+  session.*place = static_cast<uint32_t>(list.size());
   list.push_back(&session);
 }
 
@@ -95,14 +97,24 @@ void ShardLoop::BeginStop(absl::Duration window) {
     stopping_ = true;
     stop_begin_ = now_.uptime;
     stop_connections_ = shard_.connections();
-    stop_window_ = std::min(
-        window, absl::Seconds(static_cast<int64_t>(stop_connections_) / kDrainPerSecond));
-    for (Session* session : sessions_set_) {
+    const auto enough = absl::Seconds(static_cast<int64_t>(stop_connections_) / kDrainPerSecond);
+    stop_window_ = hurried_ ? absl::ZeroDuration() : std::min(window, enough);
+    for (Session* session : sessions_) {
       if (session->state == Session::State::kHead) Doom(*session);
-      if (session->state == Session::State::kEcho) CloseWithFrame(*session, 1012, {}, false);
+      if (session->state == Session::State::kEcho) CloseWithFrame(*session, kRestart, {}, false);
     }
     ContinueStop();
   }));
+}
+
+void ShardLoop::Hurry() {
+  mailbox_.PostAnswer(Task([this] { EndWindow(); }));
+}
+
+void ShardLoop::EndWindow() {
+  hurried_ = true;
+  stop_window_ = absl::ZeroDuration();
+  if (stopping_) ContinueStop();
 }
 
 void ShardLoop::ContinueStop() {
@@ -119,9 +131,8 @@ void ShardLoop::ContinueStop() {
 void ShardLoop::FinishStop(absl::Duration deadline) {
   if (!ended_.WaitForNotificationWithTimeout(deadline - clock_.Now().uptime)) {
     mailbox_.PostAnswer(Task([this] {
-      stop_window_ = absl::ZeroDuration();
-      ContinueStop();
-      for (Session* session : sessions_set_) Doom(*session);
+      EndWindow();
+      for (Session* session : sessions_) Doom(*session);
     }));
     ended_.WaitForNotification();
   }
@@ -166,22 +177,26 @@ void ShardLoop::HandOverLetters() {
 }
 
 void ShardLoop::OnTurnEnd() {
-  for (size_t i = 0; i < dirty_.size(); ++i) {  // writing adds none
-    // Sessions lie all over the heap: the one after the next is fetched meanwhile.
-    const Session* soon = i + 2 < dirty_.size() ? dirty_[i + 2] : nullptr;
-    if (soon != nullptr) __builtin_prefetch(&soon->outbox);
-    if (dirty_[i] == nullptr) continue;
-    dirty_[i]->dirty_place = Session::kNowhere;
-    WriteOut(*dirty_[i]);
+  while (!dirty_.empty()) {
+    round_.swap(dirty_);  // who has more than a piece to write is in dirty_ again afterwards
+    for (size_t i = 0; i < round_.size(); ++i) {
+      // Sessions lie all over the heap: the one after the next is fetched meanwhile.
+      const Session* soon = i + 2 < round_.size() ? round_[i + 2] : nullptr;
+      if (soon != nullptr) __builtin_prefetch(&soon->outbox);
+      if (round_[i] == nullptr) continue;
+      round_[i]->dirty_place = Session::kNowhere;
+      WriteOut(*round_[i]);
+    }
+    round_.clear();
   }
-  dirty_.clear();
   batch_.Forget();
+  counters_.Add(Counter::kWrites, std::exchange(turn_writes_, 0));
   for (size_t i = 0; i < doomed_.size(); ++i) {  // the list may grow meanwhile
     if (doomed_[i] != nullptr) SocketLoop::Kill(*doomed_[i]);
   }
   doomed_.clear();
-  shard_.PublishGauges();
-  if (drained_ && sessions_set_.empty()) loop_->Break();
+  shard_.EndTurn();
+  if (drained_ && sessions_.empty()) loop_->Break();
 }
 
 void ShardLoop::OnTick() {
@@ -193,8 +208,8 @@ void ShardLoop::Open(NewSocket socket) {
   auto session = std::make_unique<Session>(options_.message_bytes_max);
   session->tls = !options_.tls_cert_file.empty();
   session->address = socket.peer.key;
-  session->peer = std::move(socket.peer.text);
-  session->head = std::make_unique<RequestHeadParser>();
+  session->opening = std::make_unique<Session::Opening>(
+      Session::Opening{.parser = {}, .peer = std::move(socket.peer.text)});
   session->heard_uptime = now_.uptime;
   session->end_uptime = now_.uptime + options_.upgrade_timeout;
   if (stopping_ || !loop_->Adopt(std::move(socket.fd), *session)) {
@@ -203,7 +218,7 @@ void ShardLoop::Open(NewSocket socket) {
     return;
   }
   timers_.Set(*session, DueOf(*session));
-  sessions_set_.insert(session.release());
+  sessions_.insert(session.release());
 }
 
 void ShardLoop::OnEnded(Session& session) {
@@ -216,7 +231,7 @@ void ShardLoop::OnEnded(Session& session) {
   if (session.doomed_place != Session::kNowhere) doomed_[session.doomed_place] = nullptr;
   addresses_.Leave(session.address);
   sockets_.fetch_sub(1, std::memory_order_relaxed);
-  sessions_set_.erase(&session);
+  sessions_.erase(&session);
   delete &session;
 }
 
@@ -236,15 +251,17 @@ void ShardLoop::Rearm(Connection& connection) {
 }
 
 void ShardLoop::WriteOut(Session& session) {
-  while (!session.outbox.empty()) {
-    if (session.backlogged) return;
+  if (session.backlogged) return;
+  if (!session.outbox.empty()) {
     const std::string_view front = batch_.Front(session.outbox);
-    counters_.Add(Counter::kWrites);
+    ++turn_writes_;
     if (!SocketLoop::Write(session, front)) {
       Doom(session);
       return;
     }
     shard_.OnSent(session, front.size());
+    // One piece a round: the others who wait for the same octets get them while they are joined.
+    if (!session.outbox.empty()) return WantWrite(session);
   }
   if (session.state == Session::State::kClosing && session.peer_done) EndOutput(session);
 }

@@ -34,9 +34,9 @@ struct NewSocket {
 // One shard's thread: its event loop, its sockets, and the Shard whose rules it runs.
 //
 // In a turn of the loop, first sockets are read and the mailbox is emptied, which only fills
-// outboxes; then every outbox that is not empty is written with one system call; then the
-// sockets that are to be cut are cut. Nothing else ends a session, so a Session& is good until
-// the turn ends.
+// outboxes; then every outbox that is not empty is written, joined into as few system calls as it
+// takes; then the sockets that are to be cut are cut, and who asked is answered. libwebsockets may
+// end any session between two of its callbacks; within one, a Session& is good.
 class ShardLoop final : public Transport, public Subscriber, private SocketLoop::Handler {
  public:
   struct Parts {
@@ -70,6 +70,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   // Closes every connection with 1012, spread evenly over `window` so that they do not all come
   // back to another node at once; the loop ends with the last one. Any thread, once.
   void BeginStop(absl::Duration window);
+  // Ends the window. Any thread.
+  void Hurry();
   // Waits for that until `deadline` (uptime), then cuts what is left.
   void FinishStop(absl::Duration deadline);
 
@@ -100,6 +102,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void WriteOut(Session& session);
   void EndOutput(Session& session);
   void Doom(Session& session);
+  void EndWindow();
   void ContinueStop();
 
   // shard_loop_timers.cc
@@ -111,7 +114,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   // shard_loop_receive.cc
   void FeedHead(Session& session, std::string_view& octets);
   void OnHead(Session& session);
-  void Upgrade(Session& session, const RequestHead& head, const UpgradeAccepted& accepted);
+  void Upgrade(Session& session, Session::Opening& opening, const UpgradeAccepted& accepted);
   void Refuse(Session& session, const UpgradeRefused& refused);
   void Answer(Session& session, std::string_view response);
   void FeedFrames(Session& session, std::string_view& octets);
@@ -136,12 +139,15 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   Shard shard_;
   Batch batch_;
   TimerWheel timers_;
-  absl::flat_hash_set<Session*> sessions_set_;
+  absl::flat_hash_set<Session*> sessions_;
   std::vector<Session*> dirty_;   // to be written at the end of the turn; null where one has ended
+  std::vector<Session*> round_;   // those of them that are being written
+  uint64_t turn_writes_ = 0;
   std::vector<Session*> doomed_;  // to be cut at the end of the turn; null where one has ended
   // The stop: when it began, how long it is to take, how many connections there were then.
   bool stopping_ = false;
   bool drained_ = false;
+  bool hurried_ = false;
   absl::Duration stop_begin_;
   absl::Duration stop_window_;
   size_t stop_connections_ = 0;

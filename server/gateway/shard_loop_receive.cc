@@ -17,12 +17,12 @@ void ShardLoop::OnReceive(Session& session, std::string_view octets) {
 }
 
 void ShardLoop::FeedHead(Session& session, std::string_view& octets) {
-  switch (session.head->Feed(octets)) {
+  const RequestHeadParser& parser = session.opening->parser;
+  switch (session.opening->parser.Feed(octets)) {
     case RequestHeadParser::State::kNeedMore:
       return;
     case RequestHeadParser::State::kRefused:
-      Refuse(session, RefuseUpgrade(session.head->refusal_status(),
-                                    session.head->refusal_reason()));
+      Refuse(session, RefuseUpgrade(parser.refusal_status(), parser.refusal_reason()));
       return;
     case RequestHeadParser::State::kComplete:
       OnHead(session);
@@ -31,8 +31,8 @@ void ShardLoop::FeedHead(Session& session, std::string_view& octets) {
 }
 
 void ShardLoop::OnHead(Session& session) {
-  const std::unique_ptr<RequestHeadParser> parser = std::move(session.head);
-  const RequestHead& head = parser->head();
+  const std::unique_ptr<Session::Opening> opening = std::move(session.opening);
+  const RequestHead& head = opening->parser.head();
   if (WantsPage(head) && !options_.page.empty()) {
     Answer(session, PageResponse(head, options_.page));
     return;
@@ -41,29 +41,30 @@ void ShardLoop::OnHead(Session& session) {
   if (const auto* refused = std::get_if<UpgradeRefused>(&decision)) {
     Refuse(session, *refused);
   } else {
-    Upgrade(session, head, std::get<UpgradeAccepted>(decision));
+    Upgrade(session, *opening, std::get<UpgradeAccepted>(decision));
   }
 }
 
-void ShardLoop::Upgrade(Session& session, const RequestHead& head,
+void ShardLoop::Upgrade(Session& session, Session::Opening& opening,
                         const UpgradeAccepted& accepted) {
   if (!SocketLoop::Write(session, accepted.response)) {
     session.state = Session::State::kLingering;  // the turn may have more for it, its head is gone
     Doom(session);
     return;
   }
-  session.state = accepted.echo ? Session::State::kEcho : Session::State::kOpen;
-  session.handshake = std::make_shared<const Handshake>(MakeHandshake(
-      head, {.peer = std::exchange(session.peer, {}),
-             .subprotocol = accepted.subprotocol,
-             .tls = session.tls,
-             .headers = options_.event_headers,
-             .cookies = options_.event_cookies}));
   if (accepted.echo) {
+    session.state = Session::State::kEcho;
     timers_.Set(session, DueOf(session));
-  } else {
-    shard_.OnOpen(session);
+    return;
   }
+  session.state = Session::State::kOpen;
+  session.handshake = std::make_shared<const Handshake>(
+      MakeHandshake(opening.parser.head(), {.peer = std::move(opening.peer),
+                                            .subprotocol = accepted.subprotocol,
+                                            .tls = session.tls,
+                                            .headers = options_.event_headers,
+                                            .cookies = options_.event_cookies}));
+  shard_.OnOpen(session);
 }
 
 void ShardLoop::Refuse(Session& session, const UpgradeRefused& refused) {
@@ -125,12 +126,12 @@ void ShardLoop::On(Session& session, FrameDecoder::Close close) {
 }
 
 void ShardLoop::On(Session& session, FrameDecoder::Failure failure) {
-  counters_.Add(Counter::kClosedProtocolError);
   if (session.state == Session::State::kClosing) {
     session.peer_done = true;
     WantWrite(session);
     return;
   }
+  counters_.Add(Counter::kClosedProtocolError);
   if (session.state == Session::State::kOpen) {
     shard_.OnClose(session, CloseCause::kProtocolError,
                    {failure.code, std::string(failure.reason)});

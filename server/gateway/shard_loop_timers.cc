@@ -29,7 +29,7 @@ void ShardLoop::OnTimer(Session& session) {
   const bool over = now_.uptime >= session.end_uptime;
   switch (session.state) {
     case Session::State::kHead:
-      if (over && session.head->started()) {
+      if (over && session.opening->parser.started()) {
         Refuse(session, RefuseUpgrade(408, "the request did not come in time"));
       } else if (over) {
         Doom(session);
@@ -49,13 +49,22 @@ void ShardLoop::OnTimer(Session& session) {
 
 void ShardLoop::Heartbeat(Session& session) {
   if (now_.uptime < PingDueOf(session)) return;
+  if (session.backlogged) {
+    // No input is read while output waits, so silence says nothing. TCP_USER_TIMEOUT judges a peer
+    // that takes nothing at all.
+    session.ping_pending = false;
+    session.heard_uptime = now_.uptime;
+    return;
+  }
+  const uint32_t unacked_bytes = SocketLoop::UnackedBytes(session);
   if (!session.ping_pending) {
-    session.ping_pending = true;
+    session.ping_pending = shard_.Reply(session, Frame::Make(Opcode::kPing, {}));
     session.ping_uptime = now_.uptime;
-    // A full outbox needs no Ping: what is in it asks the same question.
-    (void)shard_.Reply(session, Frame::Make(Opcode::kPing, {}));
-  } else if (session.backlogged) {
-    session.ping_uptime = now_.uptime;  // no input is read now, so its absence says nothing
+    session.unacked_bytes = unacked_bytes;
+  } else if (unacked_bytes < session.unacked_bytes) {
+    // A Ping may wait behind megabytes in the kernel: who goes on taking them is alive.
+    session.ping_uptime = now_.uptime;
+    session.unacked_bytes = unacked_bytes;
   } else {
     counters_.Add(Counter::kClosedIdle);
     if (session.state == Session::State::kEcho) {

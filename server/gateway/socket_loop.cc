@@ -3,6 +3,8 @@
 #include <ev.h>
 #include <libwebsockets.h>
 #include <openssl/ssl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -192,6 +194,11 @@ bool SocketLoop::Write(Session& session, std::string_view octets) {
   lws_rx_flow_control(session.socket, 0);
   (void)lws_callback_on_writable(session.socket);
   return true;
+}
+
+uint32_t SocketLoop::UnackedBytes(const Session& session) {
+  int bytes = 0;
+  return ioctl(session.fd, SIOCOUTQ, &bytes) == 0 ? static_cast<uint32_t>(bytes) : 0;
 }
 
 void SocketLoop::ShutWrite(Session& session) {

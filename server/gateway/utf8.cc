@@ -49,11 +49,6 @@ bool Utf8Checker::FeedLead(uint8_t octet) {
   return true;
 }
 
-bool IsUtf8(std::string_view text) {
-  Utf8Checker checker;
-  return checker.Feed(text) && checker.at_boundary();
-}
-
 std::string_view Utf8Prefix(std::string_view text, size_t bytes_max) {
   Utf8Checker checker;
   size_t good = 0;

@@ -28,8 +28,6 @@ class Utf8Checker {
   uint8_t next_max_ = 0xBF;
 };
 
-bool IsUtf8(std::string_view text);
-
 // The longest prefix of at most `bytes_max` octets that is valid UTF-8.
 std::string_view Utf8Prefix(std::string_view text, size_t bytes_max);
 

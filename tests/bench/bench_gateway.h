@@ -33,7 +33,7 @@ class BenchGateway {
 
  private:
   struct Connected final : EventSink {
-    bool Listening() const override { return true; }
+    bool Wants(size_t) const override { return true; }
     void Emit(Event event) override;
     void EmitTo(uint64_t, Event) override {}
 

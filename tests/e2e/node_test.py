@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import tempfile
+import time
 
 import websockets
 
@@ -49,10 +50,14 @@ class StartTest(NodeTestCase):
             code, out, err = await run_program(*settings(ANY_PORTS | {key: address}))
             self.assertEqual(code, 1, err)
             self.assertEqual(out, "")
-            # Beside the log, which is JSON.
-            complaint = [line for line in err.splitlines() if not line.startswith("{")]
-            self.assertEqual(len(complaint), 1, err)
-            self.assertIn(address, complaint[0])
+            self.assertEqual(len(err.splitlines()), 1, err)
+            self.assertIn(address, err)
+
+    async def test_the_descriptor_limit_follows_connections_max(self):
+        node = await self.start(gateway__connections_max="100")
+        with open(f"/proc/{node.process.pid}/limits", encoding="ascii") as limits:
+            line = next(line for line in limits if line.startswith("Max open files"))
+        self.assertEqual(line.split()[3], str(100 + 1024))
 
     async def test_it_starts_at_once_where_another_was_killed(self):
         first = await self.start(node__server_id="gw-1")
@@ -138,6 +143,22 @@ class StopTest(NodeTestCase):
         await self.assertClosed(client, 1012)
         await self.assertClosed(late, 1012)
         self.assertEqual(await node.exit_code(), 0)
+
+
+    async def test_a_second_signal_during_the_window_ends_it(self):
+        node = await self.start(drain__window="1h", drain__deadline="2h",
+                                limits__connections_per_address="0", node__shards="1")
+        # Enough for a window of several seconds; the first close shows that it has begun.
+        clients = await asyncio.gather(*(self.connect(node) for _ in range(600)))
+        node.send(signal.SIGTERM)
+        ends = [asyncio.ensure_future(client.wait_closed()) for client in clients]
+        await within(asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED), "the first close")
+        begun = time.monotonic()
+        node.send(signal.SIGTERM)
+        self.assertEqual(await node.exit_code(), 0)
+        self.assertLess(time.monotonic() - begun, 5)
+        await within(asyncio.wait(ends), "the other closes")
+        self.assertEqual({client.close_code for client in clients}, {1012})
 
 
 class ClientTest(NodeTestCase):

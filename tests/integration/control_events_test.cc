@@ -130,17 +130,18 @@ TEST_F(ControlEventsTest, FiltersPassOnlyWhatWasAskedFor) {
 TEST_F(ControlEventsTest, CancelledStreamIsForgotten) {
   auto watch = Watch("{}");
   EXPECT_EQ(Next(watch).kind(), v1::EVENT_KIND_READY);
-  EXPECT_TRUE(node_.hub.Listening());
+  EXPECT_TRUE(node_.hub.Wants(kEventKind<event::Connected>));
 
   watch.Cancel();
   EXPECT_EQ(watch.Finish().error_code(), grpc::StatusCode::CANCELLED);
 
   // The node hears of it as soon as the cancellation has come through.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (node_.hub.Listening() && std::chrono::steady_clock::now() < deadline) {
+  while (node_.hub.Wants(kEventKind<event::Connected>) &&
+         std::chrono::steady_clock::now() < deadline) {
     std::this_thread::yield();
   }
-  EXPECT_FALSE(node_.hub.Listening());
+  EXPECT_FALSE(node_.hub.Wants(kEventKind<event::Connected>));
 }
 
 TEST_F(ControlEventsTest, StreamsAreBounded) {
@@ -186,6 +187,30 @@ TEST_F(ControlEventsTest, ShutdownEndsStreamsAndRefusesNewCalls) {
   EXPECT_EQ(EndReason(watch), "NODE_STOPPING");
   EXPECT_EQ(EndReason(subscribe), "NODE_STOPPING");
   EXPECT_EQ(node_.Call(&Stub::OnlineCount, "{}").code, grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(ControlEventsTest, ShutdownWaitsUntilAWatcherHasHeardOfTheLastConnections) {
+  auto watch = Watch(R"({"kinds":["EVENT_KIND_DISCONNECTED"]})");
+  EXPECT_EQ(Next(watch).kind(), v1::EVENT_KIND_READY);
+  // Their events are more than HTTP/2's windows hold, so most wait in the queue.
+  constexpr int kConnections = 4000;
+  for (int i = 0; i < kConnections; ++i) node_.shard.Hang(node_.shard.Open());
+
+  std::thread stop([&] { node_.server->Shutdown(absl::Seconds(20)); });
+  int ended = 0;
+  while (Next(watch).kind() == v1::EVENT_KIND_DISCONNECTED) ++ended;
+  stop.join();
+
+  EXPECT_EQ(ended, kConnections);
+  EXPECT_EQ(EndReason(watch), "NODE_STOPPING");
+}
+
+TEST_F(ControlEventsTest, ShutdownDoesNotWaitForAWatcherThatDoesNotRead) {
+  auto watch = Watch(R"({"kinds":["EVENT_KIND_DISCONNECTED"]})");
+  EXPECT_EQ(Next(watch).kind(), v1::EVENT_KIND_READY);
+  for (int i = 0; i < 4000; ++i) node_.shard.Hang(node_.shard.Open());
+
+  node_.server->Shutdown(absl::Milliseconds(100));
 }
 
 class ControlSlowWatcherTest : public ControlEventsTest {

@@ -138,7 +138,7 @@ TEST_F(ControlPushTest, PayloadOverTheLimitIsRefusedAndNothingIsDelivered) {
 }
 
 TEST(ControlSlowConsumerTest, FullOutboxIsCountedAndThePolicyIsTheCallers) {
-  ControlNode node({.slow_consumer_bytes = 64});
+  ControlNode node({.slow_consumer_bytes = 64 + kFrameOverheadBytes});
   const ConnectionId alice = node.Online("alice");
   node.shard.Stall(alice);
   const auto send = [&](std::string_view policy) {

@@ -116,7 +116,7 @@ TEST(GatewayLimitsTest, WithoutDescriptorsAcceptingPausesAndRecovers) {
   ASSERT_TRUE(Eventually([&] { return OpenDescriptors() == descriptors + 2 * 21; }));
   RawClient starved(gateway.address(), {.before_connect = [&] { TakeAllDescriptors(before); }});
   EXPECT_TRUE(starved.connected());
-  EXPECT_TRUE(Eventually([&] { return gateway.Total(Counter::kAcceptsRefused) >= 4; }));
+  EXPECT_TRUE(Eventually([&] { return gateway.Total(Counter::kAcceptPauses) >= 4; }));
 
   const SystemClock clock;
   const absl::Duration begin = clock.Now().uptime;

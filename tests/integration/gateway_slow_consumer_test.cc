@@ -15,7 +15,7 @@ constexpr size_t kFrameBytes = 50'000;
 
 TestGateway::Settings SmallOutboxes(SlowConsumerPolicy policy) {
   TestGateway::Settings settings;
-  settings.limits.slow_consumer_bytes = 4 * kFrameBytes;
+  settings.limits.slow_consumer_bytes = 4 * (kFrameBytes + kFrameOverheadBytes);
   settings.limits.slow_consumer_policy = policy;
   return settings;
 }

@@ -14,7 +14,7 @@ namespace wsrouter {
 // one Disconnected.
 class CheckedEvents final : public EventSink {
  public:
-  bool Listening() const override { return true; }
+  bool Wants(size_t) const override { return true; }
   void EmitTo(uint64_t, Event) override {}
   void Emit(Event event) override {
     if (std::holds_alternative<event::Connected>(event.detail)) {

@@ -102,6 +102,8 @@ bool SocketLoop::Write(Session& session, std::string_view octets) {
 }
 
 
+uint32_t SocketLoop::UnackedBytes(const Session&) { return 0; }
+
 void SocketLoop::ShutWrite(Session& session) {
   FakeSocket& socket = SocketOf(session);
   Require(socket.backlog.empty(), "our side ends behind what was written");

@@ -43,7 +43,7 @@ class ManualTasks {
 
 class RecordingEvents final : public EventSink {
  public:
-  bool Listening() const override { return listening; }
+  bool Wants(size_t kind) const override { return wanted.test(kind); }
   void Emit(Event event) override { events.push_back(std::move(event)); }
   void EmitTo(uint64_t watcher, Event event) override {
     to_watchers.emplace_back(watcher, std::move(event));
@@ -59,7 +59,7 @@ class RecordingEvents final : public EventSink {
     return found;
   }
 
-  bool listening = true;
+  EventKinds wanted = EventKinds().set();
   std::vector<Event> events;
   std::vector<std::pair<uint64_t, Event>> to_watchers;
 };

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "fmt/format.h"
 #include "gateway/close_payload.h"
-#include "gateway/utf8.h"
 #include "tests/support/fake_socket_loop.h"
 
 namespace wsrouter {

@@ -16,8 +16,7 @@ auto Into(Value& value) {
 Deliver Text(std::string_view payload) {
   return {.frame = Frame::Make(Opcode::kText, payload),
           .slow_consumer = std::nullopt,
-          .except_connections = {},
-          .except_clients = {}};
+          .except = nullptr};
 }
 
 ShardFixture::ShardFixture(const Limits& limits, uint16_t shards)
@@ -110,6 +109,7 @@ void ShardFixture::Settle() {
     for (Loop& loop : loops_) {
       done += loop.mailbox.DeliverTo(*loop.shard);
       done += loop.tasks.RunAll();
+      loop.shard->EndTurn();
     }
   }
 }
@@ -170,7 +170,7 @@ ConnectionId ShardFixture::IdOf(const FakeConnection& connection) const {
 }
 
 Stats::Now ShardFixture::Gauges() {
-  for (Loop& loop : loops_) loop.shard->PublishGauges();
+  for (Loop& loop : loops_) loop.shard->EndTurn();
   return stats_.Read();
 }
 

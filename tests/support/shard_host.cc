@@ -67,7 +67,7 @@ void ShardHost::Turn() {
     }
     shard_.OnSent(*socket, socket->outbox.bytes());
   }
-  shard_.PublishGauges();
+  shard_.EndTurn();
 }
 
 void ShardHost::Run(const std::function<void()>& task) {

@@ -22,7 +22,7 @@ namespace wsrouter {
 // Keeps every event, and lets a test wait for one. Any thread.
 class EventRecorder final : public EventSink {
  public:
-  bool Listening() const override { return true; }
+  bool Wants(size_t) const override { return true; }
   void Emit(Event event) override;
   void EmitTo(uint64_t, Event) override {}
 

@@ -1,5 +1,9 @@
 #include "base/log.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -49,6 +53,48 @@ TEST(LogTest, IsSilentBelowItsLevel) {
   Log(LogLevel::kWarning, "unseen");
   SetLogLevel(LogLevel::kInfo);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(LogThreadTest, ItsEndWritesWhatWaits) {
+  testing::internal::CaptureStderr();
+  {
+    const LogThread thread;
+    for (int i = 0; i < 100; ++i) Log(LogLevel::kInfo, "counted", {{"i", i}});
+  }
+  Log(LogLevel::kInfo, "behind");
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 101);
+  EXPECT_NE(text.find(R"("i":99)"), std::string::npos);
+  EXPECT_GT(text.find("behind"), text.find(R"("i":99)"));
+}
+
+TEST(LogThreadTest, KeepsTheLevel) {
+  SetLogLevel(LogLevel::kError);
+  testing::internal::CaptureStderr();
+  {
+    const LogThread thread;
+    Log(LogLevel::kWarning, "unseen");
+  }
+  SetLogLevel(LogLevel::kInfo);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(LogThreadTest, NobodyWaitsForAStderrThatNobodyReads) {
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  const auto handler = std::signal(SIGPIPE, SIG_IGN);
+  const int saved = dup(STDERR_FILENO);
+  dup2(pipe_ends[1], STDERR_FILENO);
+  {
+    const LogThread thread;
+    // More than the pipe and the queue hold together.
+    for (int i = 0; i < 20'000; ++i) Log(LogLevel::kInfo, "counted", {{"i", i}});
+    close(pipe_ends[0]);  // ends the write that is under way
+  }
+  dup2(saved, STDERR_FILENO);
+  close(saved);
+  close(pipe_ends[1]);
+  std::signal(SIGPIPE, handler);
 }
 
 TEST(LogLimiterTest, LetsSoManyLinesThroughASecond) {

@@ -180,13 +180,19 @@ TEST(ConfigRefusalTest, RulesBetweenKeysAreHeld) {
               StartsWith("gateway.tls.key_file: "));
   EXPECT_THAT(RefusalOfSetting("gateway.tls.key_file=/etc/passwd"),
               StartsWith("gateway.tls.cert_file: "));
-  EXPECT_THAT(RefusalOfSetting("limits.payload_bytes_max=4MiB"),
-              StartsWith("limits.payload_bytes_max: "));
+  EXPECT_EQ(RefusalOfSetting("limits.payload_bytes_max=4033KiB"),
+            "limits.payload_bytes_max: must be smaller than control.message_bytes_max, 4MiB, by "
+            "64KiB at least, got 4033KiB");
+  EXPECT_EQ(RefusalOfSetting("gateway.message_bytes_max=4033KiB"),
+            "gateway.message_bytes_max: must be smaller than control.message_bytes_max, 4MiB, by "
+            "64KiB at least, got 4033KiB");
+  EXPECT_EQ(RefusalOfSetting("gateway.message_bytes_max=4032KiB"), "(accepted)");
   EXPECT_THAT(RefusalOfSetting("limits.slow_consumer_bytes=1MiB"),
               StartsWith("limits.slow_consumer_bytes: "));
-  EXPECT_EQ(RefusalOfSetting("drain.window=25500ms"),
-            "drain.deadline: must be at least drain.notice and drain.window together, 30500ms, "
-            "got 30s");
+  EXPECT_EQ(RefusalOfSetting("drain.window=19500ms"),
+            "drain.deadline: must be at least drain.notice, drain.window, gateway.close_timeout "
+            "and 1s together, 30500ms, got 30s");
+  EXPECT_EQ(RefusalOfSetting("drain.window=19s"), "(accepted)");
 }
 
 TEST(ConfigRefusalTest, ControlBeyondLoopbackNeedsAWord) {

@@ -55,7 +55,10 @@ Texts Companions(const ConfigKeyField& key) {
   if (key.path == "limits.payload_bytes_max") {
     return {"control.message_bytes_max=256MiB", "limits.slow_consumer_bytes=1GiB"};
   }
-  if (key.path == "drain.notice" || key.path == "drain.window") return {"drain.deadline=2h"};
+  if (key.path == "gateway.message_bytes_max") return {"control.message_bytes_max=256MiB"};
+  for (const char* part : {"drain.notice", "drain.window", "gateway.close_timeout"}) {
+    if (key.path == part) return {"drain.deadline=2h"};
+  }
   return {};
 }
 

@@ -50,6 +50,9 @@ TEST(ChecksTest, FaultInAListNamesItsPlace) {
   Checks checks;
   checks.List<RoomName>("rooms", Names({"a", ""}));
   EXPECT_THAT(std::string(checks.status().message()), HasSubstr("rooms[1]"));
+  Checks ids;
+  ids.Connections("except_connection_ids", Names({"nonsense", "b", "a\nb"}));
+  EXPECT_THAT(std::string(ids.status().message()), HasSubstr("except_connection_ids[2]"));
 }
 
 TEST(ChecksTest, ListsAreBounded) {

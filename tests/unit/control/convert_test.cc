@@ -55,6 +55,16 @@ TEST(FoldRoomsTest, OneRefusalShowsWithItsReasonAndHowManyJoined) {
   EXPECT_EQ(row.connections(), 0u);
 }
 
+TEST(FoldRoomsTest, JoinThatWasWithdrawnIsNoRefusal) {
+  RoomChange withdrawn = Change(Result::kRefused);
+  withdrawn.refusal = absl::CancelledError("no longer wanted");
+
+  EXPECT_EQ(Fold({withdrawn}).result(), v1::MEMBERSHIP_RESULT_NOT_A_MEMBER);
+  EXPECT_EQ(Fold({withdrawn}).reason(), "");
+  EXPECT_EQ(Fold({withdrawn, Change(Result::kJoined, 1, 1)}).result(),
+            v1::MEMBERSHIP_RESULT_JOINED);
+}
+
 TEST(FoldRoomsTest, RoomThatNothingIsKnownOfHasNoMemberInQuestion) {
   EXPECT_EQ(Fold({}).result(), v1::MEMBERSHIP_RESULT_NOT_A_MEMBER);
 }

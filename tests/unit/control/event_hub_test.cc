@@ -1,5 +1,6 @@
 #include "control/event_hub.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ Event Message(std::string payload, std::vector<RoomName> rooms = {}) {
           .detail = event::Message{.payload = std::move(payload), .rooms = std::move(rooms)}};
 }
 Event Connected() { return {.detail = event::Connected{std::make_shared<const Handshake>()}}; }
+
+const EventKinds kAllKinds = EventKinds().set();
 
 struct Watching {
   std::shared_ptr<EventHub::Watcher> watcher;
@@ -46,7 +49,7 @@ struct Watching {
 
 class EventHubTest : public testing::Test {
  protected:
-  Watching Watch(EventFilter filter = {}, StreamQueueLimits limits = {}) {
+  Watching Watch(EventFilter filter = {.kinds = kAllKinds}, StreamQueueLimits limits = {}) {
     auto wakes = std::make_shared<int>(0);
     auto watcher = hub_.Make(std::move(filter), limits, [wakes] { ++*wakes; });
     hub_.Add(watcher);
@@ -57,14 +60,23 @@ class EventHubTest : public testing::Test {
   EventHub hub_{counters_};
 };
 
-TEST_F(EventHubTest, ListensWhileSomebodyWatches) {
-  EXPECT_FALSE(hub_.Listening());
-  const Watching first = Watch();
-  const Watching second = Watch();
-  hub_.Remove(first.watcher->id());
-  EXPECT_TRUE(hub_.Listening());
-  hub_.Remove(second.watcher->id());
-  EXPECT_FALSE(hub_.Listening());
+TEST_F(EventHubTest, WantsWhatSomeWatcherWants) {
+  EXPECT_FALSE(hub_.Wants(kEventKind<event::Joined>));
+  const Watching messages = Watch({.kinds = EventKinds().set(kEventKind<event::Message>)});
+  EXPECT_FALSE(hub_.Wants(kEventKind<event::Joined>));
+  const Watching all = Watch();
+  EXPECT_TRUE(hub_.Wants(kEventKind<event::Joined>));
+  hub_.Remove(all.watcher->id());
+  EXPECT_FALSE(hub_.Wants(kEventKind<event::Joined>));
+  EXPECT_TRUE(hub_.Wants(kEventKind<event::Message>));
+  hub_.Remove(messages.watcher->id());
+  EXPECT_FALSE(hub_.Wants(kEventKind<event::Message>));
+}
+
+TEST_F(EventHubTest, FilterWithoutKindsPassesNothing) {
+  const Watching watching = Watch(EventFilter());
+  hub_.Emit(Joined("alice", "lobby"));
+  EXPECT_THAT(watching.Told(), IsEmpty());
 }
 
 TEST_F(EventHubTest, EveryWatcherGetsEveryEventInOrder) {
@@ -112,7 +124,7 @@ TEST_F(EventHubTest, KindsThatWereNotAskedForDoNotPass) {
 }
 
 TEST_F(EventHubTest, RoomFilterPassesJoinsAndMessagesOfThatRoomOnly) {
-  const Watching watching = Watch({.rooms = {RoomName{"lobby"}}});
+  const Watching watching = Watch({.kinds = kAllKinds, .rooms = {RoomName{"lobby"}}});
 
   hub_.Emit(Joined("alice", "news"));
   hub_.Emit(Joined("alice", "lobby"));
@@ -124,7 +136,7 @@ TEST_F(EventHubTest, RoomFilterPassesJoinsAndMessagesOfThatRoomOnly) {
 }
 
 TEST_F(EventHubTest, ClientFilterPassesThatClientOnly) {
-  const Watching watching = Watch({.clients = {ClientId{"bob"}}});
+  const Watching watching = Watch({.kinds = kAllKinds, .clients = {ClientId{"bob"}}});
 
   hub_.Emit(Joined("alice", "lobby"));
   hub_.Emit(Joined("bob", "news"));
@@ -134,7 +146,7 @@ TEST_F(EventHubTest, ClientFilterPassesThatClientOnly) {
 }
 
 TEST_F(EventHubTest, SlowWatcherIsToldWhatItMissedAndCostsNobodyElse) {
-  const Watching slow = Watch({}, {.items_max = 2, .bytes_max = 1000});
+  const Watching slow = Watch({.kinds = kAllKinds}, {.items_max = 2, .bytes_max = 1000});
   const Watching other = Watch();
 
   for (int i = 1; i <= 5; ++i) hub_.Emit(Message(std::to_string(i)));
@@ -145,7 +157,7 @@ TEST_F(EventHubTest, SlowWatcherIsToldWhatItMissedAndCostsNobodyElse) {
 }
 
 TEST_F(EventHubTest, PayloadsCountAgainstTheOctetsThatMayWait) {
-  const Watching watching = Watch({}, {.items_max = 100, .bytes_max = 1000});
+  const Watching watching = Watch({.kinds = kAllKinds}, {.items_max = 100, .bytes_max = 1000});
 
   hub_.Emit(Message(std::string(600, 'a')));
   hub_.Emit(Message(std::string(600, 'b')));
@@ -154,7 +166,7 @@ TEST_F(EventHubTest, PayloadsCountAgainstTheOctetsThatMayWait) {
 }
 
 TEST_F(EventHubTest, PendingOnesReachTheirWatcherAlonePastItsFilter) {
-  const Watching asked = Watch({.clients = {ClientId{"bob"}}});
+  const Watching asked = Watch({.kinds = kAllKinds, .clients = {ClientId{"bob"}}});
   const Watching other = Watch();
 
   hub_.EmitTo(asked.watcher->id(), Connected());
@@ -165,13 +177,19 @@ TEST_F(EventHubTest, PendingOnesReachTheirWatcherAlonePastItsFilter) {
   EXPECT_THAT(other.Told(), IsEmpty());
 }
 
-TEST_F(EventHubTest, ReadyIsToldEvenWhenTheQueueIsFull) {
-  const Watching watching = Watch({}, {.items_max = 1, .bytes_max = 1000});
+TEST_F(EventHubTest, PendingOnesAndReadyAreToldHoweverManyWait) {
+  const Watching watching = Watch();
 
-  for (int i = 0; i < 3; ++i) hub_.EmitTo(watching.watcher->id(), Connected());
+  for (int i = 0; i < 10'000; ++i) hub_.EmitTo(watching.watcher->id(), Connected());
+  hub_.Emit(Joined("alice", "lobby"));
   hub_.EmitReady(watching.watcher->id());
 
-  EXPECT_THAT(watching.Told(), ElementsAre("connected", "lost 2", "ready 3"));
+  const std::vector<std::string> told = watching.Told();
+  ASSERT_EQ(told.size(), 10'002u);
+  EXPECT_EQ(std::count(told.begin(), told.end(), "connected"), 10'000);
+  EXPECT_EQ(told[10'000], "lobby");
+  EXPECT_EQ(told[10'001], "ready 10000");
+  EXPECT_EQ(counters_.Get(Counter::kEventsMissed), 0u);
 }
 
 }  // namespace

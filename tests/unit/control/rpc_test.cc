@@ -1,7 +1,6 @@
 #include "control/rpc.h"
 
 #include "control/events_service.h"
-#include "control/listen_address.h"
 #include "core/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -31,6 +30,13 @@ TEST(ParseRequestTest, WhatWasSerializedIsRead) {
   request.set_room("lobby");
   v1::PushRequest read;
   EXPECT_TRUE(ParseRequest(SerializeResponse(request), read).ok());
+  EXPECT_EQ(read.room(), "lobby");
+}
+
+TEST(ParseRequestTest, RequestIsReadAcrossItsSlices) {
+  const grpc::Slice slices[] = {grpc::Slice("\x0A\x05lo"), grpc::Slice("b"), grpc::Slice("by")};
+  v1::PushRequest read;
+  EXPECT_TRUE(ParseRequest(grpc::ByteBuffer(slices, 3), read).ok());
   EXPECT_EQ(read.room(), "lobby");
 }
 
@@ -80,31 +86,22 @@ TEST(ReadFilterTest, NamedKindsOnlyAreShown) {
   EXPECT_TRUE(filter->kinds.test(Event::Detail(event::Joined{}).index()));
 }
 
+TEST(ReadFilterTest, KindsThatAreAlwaysToldAskForNoOther) {
+  for (const v1::EventKind kind : {v1::EVENT_KIND_READY, v1::EVENT_KIND_MISSED}) {
+    v1::WatchRequest request;
+    request.add_kinds(kind);
+    EXPECT_TRUE(ReadFilter(request)->kinds.none());
+    request.set_include_messages(true);
+    EXPECT_EQ(ReadFilter(request)->kinds, EventKinds().set(kEventKind<event::Message>));
+  }
+}
+
 TEST(ReadFilterTest, UnknownKindIsRefused) {
   v1::WatchRequest request;
   request.add_kinds(static_cast<v1::EventKind>(99));
   EXPECT_EQ(ReasonOf(ReadFilter(request).status()), "FIELD_INVALID");
   request.set_kinds(0, v1::EVENT_KIND_UNSPECIFIED);
   EXPECT_EQ(ReasonOf(ReadFilter(request).status()), "FIELD_INVALID");
-}
-
-TEST(ListenAddressTest, HostAndPortAreToldApart) {
-  EXPECT_EQ(ParseListenAddress("127.0.0.1:9090")->ToString(), "127.0.0.1:9090");
-  EXPECT_EQ(ParseListenAddress("[::1]:0")->host, "::1");
-  EXPECT_EQ(ParseListenAddress("[::1]:0")->ToString(), "[::1]:0");
-  for (const char* text : {"", "9090", "::1:9090", "host:", ":9090", "host:65536", "host:9x"}) {
-    EXPECT_FALSE(ParseListenAddress(text).ok()) << text;
-  }
-}
-
-TEST(ListenAddressTest, OnlyAddressesOfThisMachineAreLoopback) {
-  for (const char* host : {"127.0.0.1", "127.8.9.10", "::1", "localhost"}) {
-    EXPECT_TRUE(ListenAddress{.host = host}.IsLoopback()) << host;
-  }
-  for (const char* host :
-       {"0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "example.org", "127.0.0.1.x"}) {
-    EXPECT_FALSE(ListenAddress{.host = host}.IsLoopback()) << host;
-  }
 }
 
 }  // namespace

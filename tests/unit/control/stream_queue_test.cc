@@ -74,5 +74,15 @@ TEST(StreamQueueTest, PutAlwaysNeverLoses) {
   EXPECT_THAT(TakeAll(queue), testing::ElementsAre("1:a", "2:lost 1", "3:ready"));
 }
 
+TEST(StreamQueueTest, PutAlwaysTakesNoRoomFromOthers) {
+  Queue queue({.items_max = 1, .bytes_max = 10});
+  for (int i = 0; i < 3; ++i) (void)queue.PutAlways("pending");
+
+  EXPECT_EQ(queue.Put("a", 10), Queue::Add::kQueued);
+  EXPECT_EQ(queue.Put("b", 1), Queue::Add::kLost);
+  (void)TakeAll(queue);
+  EXPECT_EQ(queue.Put("c", 10), Queue::Add::kFirst);
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -16,34 +16,44 @@ FrameRef OfSize(size_t wire_bytes, Opcode opcode = Opcode::kBinary) {
 
 TEST(OutboxTest, SaysWhenAWriteMustBeAskedFor) {
   Outbox outbox;
-  EXPECT_EQ(outbox.Add(OfSize(10), 100), Outbox::Push::kFirst);
-  EXPECT_EQ(outbox.Add(OfSize(10), 100), Outbox::Push::kQueued);
+  EXPECT_EQ(outbox.Add(OfSize(10), kUnbounded), Outbox::Push::kFirst);
+  EXPECT_EQ(outbox.Add(OfSize(10), kUnbounded), Outbox::Push::kQueued);
   outbox.Consume(20);
   EXPECT_TRUE(outbox.empty());
-  EXPECT_EQ(outbox.Add(OfSize(10), 100), Outbox::Push::kFirst);
+  EXPECT_EQ(outbox.Add(OfSize(10), kUnbounded), Outbox::Push::kFirst);
 }
 
 TEST(OutboxTest, IsFullExactlyAtItsBound) {
   Outbox outbox;
-  EXPECT_EQ(outbox.Add(OfSize(60), 100), Outbox::Push::kFirst);
-  EXPECT_EQ(outbox.Add(OfSize(41), 100), Outbox::Push::kFull);
-  EXPECT_EQ(outbox.Add(OfSize(40), 100), Outbox::Push::kQueued);
-  EXPECT_EQ(outbox.Add(OfSize(2), 100), Outbox::Push::kFull);
+  const size_t bound = 100 + 2 * kFrameOverheadBytes;
+  EXPECT_EQ(outbox.Add(OfSize(60), bound), Outbox::Push::kFirst);
+  EXPECT_EQ(outbox.Add(OfSize(41), bound), Outbox::Push::kFull);
+  EXPECT_EQ(outbox.Add(OfSize(40), bound), Outbox::Push::kQueued);
   EXPECT_EQ(outbox.bytes(), 100u);
-  outbox.Consume(2);
-  EXPECT_EQ(outbox.Add(OfSize(2), 100), Outbox::Push::kQueued);
+  outbox.Consume(60);
+  EXPECT_EQ(outbox.Add(OfSize(61), bound), Outbox::Push::kFull);
+  EXPECT_EQ(outbox.Add(OfSize(60), bound), Outbox::Push::kQueued);
+}
+
+TEST(OutboxTest, CountsWhatTinyFramesWeigh) {
+  Outbox outbox;
+  const size_t bound = 10 * kFrameOverheadBytes;
+  size_t taken = 0;
+  while (outbox.Add(OfSize(2), bound) != Outbox::Push::kFull) ++taken;
+  EXPECT_EQ(taken, 9u);
 }
 
 TEST(OutboxTest, RefusesAFrameLargerThanItsBound) {
   Outbox outbox;
-  EXPECT_EQ(outbox.Add(OfSize(101), 100), Outbox::Push::kFull);
+  const size_t bound = 100 + kFrameOverheadBytes;
+  EXPECT_EQ(outbox.Add(OfSize(101), bound), Outbox::Push::kFull);
   EXPECT_TRUE(outbox.empty());
   EXPECT_EQ(outbox.bytes(), 0u);
 }
 
 TEST(OutboxTest, IsFullWhenTheBoundHasShrunkBelowWhatWaits) {
   Outbox outbox;
-  EXPECT_EQ(outbox.Add(OfSize(60), 100), Outbox::Push::kFirst);
+  EXPECT_EQ(outbox.Add(OfSize(60), kUnbounded), Outbox::Push::kFirst);
   EXPECT_EQ(outbox.Add(OfSize(2), 10), Outbox::Push::kFull);
 }
 

@@ -67,8 +67,8 @@ TEST(ShardDeliveryTest, LeavesOutWhoIsExcepted) {
   FakeConnection& bob = node.Online("bob", {"lobby"});
   FakeConnection& carol = node.Online("carol", {"lobby"}, 1);
   Deliver deliver = Text("not for all");
-  deliver.except_clients = {{"alice"}, {"nobody"}};
-  deliver.except_connections = {node.IdOf(bob)};
+  deliver.except = std::make_shared<const Exceptions>(
+      Exceptions{.connections = {node.IdOf(bob)}, .clients = {{"alice"}, {"nobody"}}});
   const Receipt receipt = node.Do(RoomName{"lobby"}, deliver);
   EXPECT_EQ(receipt.matched, 1u);
   EXPECT_THAT(node.Read(phone), IsEmpty());
@@ -85,7 +85,8 @@ TEST(ShardDeliveryTest, ExceptsOnlyTheConnectionWithThatWholeId) {
   ConnectionId stranger = node.IdOf(second);
   ++stranger.node.incarnation;
   Deliver deliver = Text("x");
-  deliver.except_connections = {node.IdOf(first), stranger};
+  deliver.except = std::make_shared<const Exceptions>(
+      Exceptions{.connections = {node.IdOf(first), stranger}, .clients = {}});
   node.Do(RoomName{"lobby"}, deliver);
   EXPECT_THAT(node.Read(first), IsEmpty());
   EXPECT_THAT(node.Read(second), ElementsAre("x"));
@@ -152,7 +153,7 @@ class SlowConsumerTest : public testing::Test {
  protected:
   static Limits Small(SlowConsumerPolicy policy) {
     Limits limits;
-    limits.slow_consumer_bytes = 20;
+    limits.slow_consumer_bytes = 20 + 2 * kFrameOverheadBytes;  // two of kTen
     limits.slow_consumer_policy = policy;
     return limits;
   }
@@ -249,7 +250,7 @@ TEST_F(SlowConsumerTest, StillGetsTheTransportsRepliesButNotWithoutBound) {
   const auto pong = Frame::Make(Opcode::kPong, kTen);
   size_t replies = 0;
   while (node.shard(0).Reply(slow, pong)) ASSERT_LE(++replies, kControlFramesBytesMax);
-  EXPECT_EQ(replies, kControlFramesBytesMax / 10);
+  EXPECT_EQ(replies, kControlFramesBytesMax / (10 + kFrameOverheadBytes));
   EXPECT_EQ(node.Gauges().outbox_bytes, 20 + replies * 10);
   EXPECT_EQ(node.Push("lobby", kTen).dropped_slow_consumer, 1u);
 }

@@ -35,10 +35,8 @@ TEST(LifecycleTest, TheAuthTimeoutWaitsForAnOwnInProgress) {
   node.TakeMail();
   node.Pass(absl::Seconds(11));
   EXPECT_FALSE(bob.closed.has_value());
-  const int rearms = bob.rearms;
   node.Settle();  // refused
-  EXPECT_GT(bob.rearms, rearms);
-  node.FireDeadlines();
+  node.Pass(absl::Seconds(1));
   ASSERT_TRUE(bob.closed.has_value());
   EXPECT_EQ(bob.closed->code, 4001);
 }
@@ -167,10 +165,10 @@ TEST(LifecycleTest, EventsOfAConnectionComeInOrderAndEndWithDisconnected) {
   EXPECT_EQ(end.octets_in, 10u);
 }
 
-TEST(LifecycleTest, MessagesThatNobodyHearsAreCounted) {
+TEST(LifecycleTest, MessagesThatNobodyWantsAreCountedAndNotMade) {
   ShardFixture node;
   FakeConnection& alice = node.Open();
-  node.events.listening = false;
+  node.events.wanted.reset(kEventKind<event::Message>);
   node.shard(0).OnMessage(alice, Opcode::kText, "hello?");
   EXPECT_EQ(node.Total(Counter::kMessagesIn), 1u);
   EXPECT_EQ(node.Total(Counter::kMessagesUnheard), 1u);

@@ -139,6 +139,25 @@ TEST(OwnTest, ReplaceClosesTheOthers4020) {
   EXPECT_EQ(node.SizeOf("lobby").connections, 0u);
 }
 
+TEST(OwnTest, ReplaceClosesTheOthersAlsoWhenTheirMailboxWasFull) {
+  ShardFixture node({}, 2);
+  FakeConnection& phone = node.Online("alice", {}, 1);
+  FakeConnection& laptop = node.Open();
+  node.mailbox(1).capacity = 0;
+  node.Publish(node.IdOf(laptop),
+               Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReplace});
+  for (int i = 0; i < 10; ++i) {
+    node.TakeMail(0);
+    node.RunTasks(0);
+  }
+  EXPECT_FALSE(phone.closed.has_value());
+  node.mailbox(1).capacity = SIZE_MAX;
+  node.Settle();
+  node.Settle();
+  ASSERT_TRUE(phone.closed.has_value());
+  EXPECT_EQ(phone.closed->code, 4020);
+}
+
 TEST(OwnTest, RejectLeavesTheConnectionUnownedWithItsOldDeadline) {
   ShardFixture node;
   node.Online("alice");

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kSeeds = 300;
 constexpr int kSteps = 120;
-constexpr size_t kOutboxBytes = 120;
+constexpr size_t kOutboxBytes = 120 + 6 * kFrameOverheadBytes;
 
 struct Expected {
   FakeConnection* connection;
@@ -24,6 +24,7 @@ struct Expected {
   absl::Duration deadline;
   std::vector<std::string> queue;  // what the outbox must hold
   size_t queue_bytes = 0;
+  size_t queued = 0;
 };
 
 class Model {
@@ -152,7 +153,7 @@ class Model {
   void ReadOne(Expected& one) {
     ASSERT_EQ(node_.Read(*one.connection), one.queue);
     one.queue.clear();
-    one.queue_bytes = 0;
+    one.queue_bytes = one.queued = 0;
   }
 
   void Push(Expected& one) {
@@ -160,7 +161,10 @@ class Model {
     const std::string client = AnyClient();
     const std::string text = std::to_string(++pushes_) + std::string(Below(30), '.');
     Deliver deliver = Text(text);
-    if (Below(4) == 0) deliver.except_clients = {{AnyClient()}};
+    if (Below(4) == 0) {
+      deliver.except = std::make_shared<const Exceptions>(
+          Exceptions{.connections = {}, .clients = {{AnyClient()}}});
+    }
     if (Below(4) == 0) deliver.slow_consumer = SlowConsumerPolicy::kDisconnect;
     const uint32_t kind = Below(4);
     const Topic topics[] = {RoomName{room}, ClientId{client}, Everyone{},
@@ -172,14 +176,16 @@ class Model {
       const bool addressed[] = {other.rooms.contains(room), other.client == client,
                                 !other.client.empty(), &other == &one};
       const bool excepted =
-          !deliver.except_clients.empty() && deliver.except_clients[0].value == other.client;
+          deliver.except != nullptr && deliver.except->clients.contains({other.client});
       if (!addressed[kind] || excepted) continue;
       ++matched;
-      if (other.queue_bytes + text.size() + 2 > kOutboxBytes) {
+      const size_t overhead = (other.queued + 1) * kFrameOverheadBytes;
+      if (other.queue_bytes + text.size() + 2 + overhead > kOutboxBytes) {
         slow.push_back(&other);
       } else {
         other.queue.push_back(text);
         other.queue_bytes += text.size() + 2;
+        ++other.queued;
       }
     }
     ASSERT_EQ(receipt.matched, matched);

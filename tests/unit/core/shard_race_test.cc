@@ -3,6 +3,7 @@
 #include <random>
 #include <string>
 
+#include "core/error.h"
 #include "core/shard.h"
 #include "gmock/gmock.h"
 #include "tests/support/shard_fixture.h"
@@ -25,6 +26,7 @@ class Race {
       node_.broker.LetThrough();
       node_.broker.refuses = node_.broker.keeps_back = false;
       node_.Settle();
+      Explain();
       Compare();
     }
   }
@@ -48,18 +50,35 @@ class Race {
     switch (Below(9)) {
       case 0:
       case 1:
-        node_.Publish(to, Own{.client = AnyClient(),
+        Publish(to, Own{.client = AnyClient(),
                               .on_duplicate = static_cast<OnDuplicate>(Below(3)),
                               .rooms = {AnyRoom()}});
         break;
-      case 2: node_.Publish(to, Join{.rooms = {AnyRoom(), AnyRoom()}}); break;
-      case 3: node_.Publish(AnyClient(), Join{.rooms = {AnyRoom()}}); break;
-      case 4: node_.Publish(to, Leave{.rooms = {AnyRoom()}}); break;
-      case 5: node_.Publish(to, Release{}); break;
+      case 2: Publish(to, Join{.rooms = {AnyRoom(), AnyRoom()}}); break;
+      case 3: Publish(AnyClient(), Join{.rooms = {AnyRoom()}}); break;
+      case 4: Publish(to, Leave{.rooms = {AnyRoom()}}); break;
+      case 5: Publish(to, Release{}); break;
       case 6: node_.TakeMail(static_cast<uint16_t>(Below(2))); break;
       case 7: node_.Close(one); break;
       case 8: node_.RunTasks(static_cast<uint16_t>(Below(2))); break;
     }
+  }
+
+  // Whatever the race, what is refused is refused for a reason that a caller can act on.
+  void Explain() {
+    for (const AnswerPtr& answer : answers_) {
+      ASSERT_EQ(answer->times, 1);
+      Explain(answer->receipt.status);
+      for (const RoomChange& change : answer->receipt.rooms) Explain(change.refusal);
+    }
+    answers_.clear();
+  }
+  static void Explain(const absl::Status& status) {
+    const bool refused_by_broker = absl::IsUnavailable(status);
+    ASSERT_TRUE(status.ok() || refused_by_broker || !ReasonOf(status).empty()) << status;
+  }
+  void Publish(const Topic& to, Action action) {
+    answers_.push_back(node_.Publish(to, std::move(action)));
   }
 
   void Compare() {
@@ -98,6 +117,7 @@ class Race {
 
   std::mt19937 random_;
   ShardFixture node_;
+  std::vector<AnswerPtr> answers_;
 };
 
 TEST(ShardRaceTest, ShardsAndDirectoryAgreeAfterOverlappingOperations) {
