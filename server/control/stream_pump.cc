@@ -8,6 +8,7 @@ StreamPump::~StreamPump() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
+    changed_.Signal();
   }
   thread_.join();
 }
@@ -16,16 +17,15 @@ void StreamPump::Wake(std::shared_ptr<Pumped> pumped) {
   absl::MutexLock lock(&mutex_);
   if (std::exchange(pumped->waits_, true)) return;
   woken_.push_back(std::move(pumped));
+  if (woken_.size() == 1) changed_.Signal();
 }
 
 void StreamPump::Run() {
   std::vector<std::shared_ptr<Pumped>> batch;
   while (true) {
     {
-      const auto due = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-        return stopping_ || !woken_.empty();
-      };
-      absl::MutexLock lock(&mutex_, absl::Condition(&due));
+      absl::MutexLock lock(&mutex_);
+      while (!stopping_ && woken_.empty()) changed_.Wait(&mutex_);
       if (stopping_) return;
       batch.swap(woken_);
       // Before Pump looks at the queues, so that who is woken behind that look waits again.

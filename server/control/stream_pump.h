@@ -38,6 +38,7 @@ class StreamPump {
   void Run();
 
   absl::Mutex mutex_;
+  absl::CondVar changed_;  // a first stream waits, or the end has come
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::shared_ptr<Pumped>> woken_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;  // the last member: it uses the others

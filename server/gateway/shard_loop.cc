@@ -251,7 +251,7 @@ void ShardLoop::Rearm(Connection& connection) {
 }
 
 void ShardLoop::WriteOut(Session& session) {
-  if (session.backlogged) return;
+  if (session.backlogged || session.doomed_place != Session::kNowhere) return;
   if (!session.outbox.empty()) {
     const std::string_view front = batch_.Front(session.outbox);
     ++turn_writes_;
