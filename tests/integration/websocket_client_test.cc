@@ -170,12 +170,13 @@ TEST(WebSocketClientTest, PingIsAnswered) {
   WebSocketServer server({[&](WebSocketPeer& peer) {
     peer.Accept();
     peer.Ping("are you there");
+    peer.Send("behind the Ping");
     while (peer.Read()) {
     }
     pong.set_value(peer.last_pong());
   }});
   const auto client = ConnectRecording({.url = server.url()}, seen);
-  ASSERT_THAT(seen.Await(1), SizeIs(1));
+  ASSERT_THAT(seen.Await(2), SizeIs(2));
 
   client->Close();
 
