@@ -8,10 +8,11 @@ SOURCES = $(shell find server client tests -name '*.h' -o -name '*.cc')
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
-.PHONY: help deps dev-deps build run test test-debug test-tsan bench fuzz format format-check lint clean
+.PHONY: help deps dev-deps build run run-cluster test test-debug test-tsan bench fuzz format format-check lint clean
 
 help:
 	@echo "make run         install what is missing, build, start a node and the sample chat"
+	@echo "make run-cluster install what is missing, build, start three nodes around one Redis"
 	@echo "make test        install what is missing, build, run every test"
 	@echo "make build       release, to build/release/wsrouter"
 	@echo "make test-debug  every test under AddressSanitizer and UndefinedBehaviorSanitizer"
@@ -36,6 +37,9 @@ build: deps build/release/build.ninja
 
 run: build
 	@exec deploy/run-local.sh build/release
+
+run-cluster: build
+	@exec deploy/run-cluster.sh build/release
 
 test: deps build/release/build.ninja
 	cmake --build build/release -j $(JOBS)

@@ -16,6 +16,7 @@ find_package(Boost 1.74 REQUIRED)  # headers only: Asio and Beast for the WebSoc
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBWEBSOCKETS REQUIRED IMPORTED_TARGET libwebsockets)
 pkg_check_modules(CPP_HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
 
 # libev has neither a .pc file nor a CMake package. libwebsockets also loads its libev plugin at run time.
 find_path(LIBEV_INCLUDE_DIR ev.h REQUIRED)

@@ -10,10 +10,14 @@ packages=(
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
   # the gateway; libwebsockets loads its libev plugin at run time
   libwebsockets-dev libwebsockets-evlib-ev libev-dev libssl-dev zlib1g-dev
+  # the Redis engine
+  libhiredis-dev
   # configuration, log, admin HTTP
   libyaml-cpp-dev libspdlog-dev libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libcpp-httplib-dev
   # the WebSocket client
   libboost-dev
+  # what the Redis engine is tested against; only its program, the tests start their own
+  redis-server
   # tests and benchmarks; ss tells who holds a port, curl asks whether the node is ready
   libgtest-dev libgmock-dev libbenchmark-dev python3 python3-websockets iproute2 curl
 )

@@ -14,6 +14,8 @@
 #include "base/listen_address.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "engine/redis_address.h"
+#include "engine/seal_key.h"
 
 namespace wsrouter {
 namespace {
@@ -104,8 +106,10 @@ bool HasFormat(v1::ConfigFormat format, std::string_view text) {
       return IsToken(text);
     case v1::CONFIG_FORMAT_SERVER_ID:
       return IsServerId(text);
-    case v1::CONFIG_FORMAT_UNSUPPORTED:
-      return false;
+    case v1::CONFIG_FORMAT_REDIS_URL:
+      return ParseRedisUrl(text).ok();
+    case v1::CONFIG_FORMAT_SEAL_KEY:
+      return ParseSealKey(text).ok();
     default:
       return IsPlainText(text);
   }
@@ -125,8 +129,10 @@ std::string_view WantedBy(v1::ConfigFormat format) {
       return "a name without blanks and separators";
     case v1::CONFIG_FORMAT_SERVER_ID:
       return "letters, digits, '.', '_', ':' and '-'";
-    case v1::CONFIG_FORMAT_UNSUPPORTED:
-      return "nothing, since this version does not support it";
+    case v1::CONFIG_FORMAT_REDIS_URL:
+      return "redis://[user][:password@]host[:port][/database] or redis+unix://...";
+    case v1::CONFIG_FORMAT_SEAL_KEY:
+      return "<id>:<secret> with a secret of 32 octets or more";
     default:
       return "UTF-8 without control characters";
   }

@@ -84,12 +84,24 @@ absl::Status CheckDrain(const v1::DrainConfig& drain, const v1::GatewayConfig& g
                             FormatConfigDuration(least), FormatConfigDuration(deadline)));
 }
 
+// A lease must outlast two heartbeats that were lost.
+absl::Status CheckRedis(const v1::RedisConfig& redis) {
+  const absl::Duration heartbeat = ToDuration(redis.heartbeat());
+  if (3 * heartbeat > ToDuration(redis.lease())) {
+    return Refuse("redis.lease",
+                  fmt::format("must be at least three times redis.heartbeat, {}, got {}",
+                              FormatConfigDuration(heartbeat),
+                              FormatConfigDuration(ToDuration(redis.lease()))));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CheckConfigRules(const v1::Config& config) {
   for (const absl::Status& status :
        {CheckGateway(config.gateway()), CheckControl(config.control()),
-        CheckSizes(config), CheckDrain(config.drain(), config.gateway())}) {
+        CheckSizes(config), CheckDrain(config.drain(), config.gateway()), CheckRedis(config.redis())}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "config.h"
+#include "engine/memory_engine.h"
+#include "engine/redis_engine.h"
 #include "fmt/format.h"
 #include "node_options.h"
 
@@ -17,14 +19,28 @@ namespace {
 constexpr absl::Duration kLagMax = absl::Seconds(10);
 // What calls and streams get once no connection is left that they could wait for or tell of.
 constexpr absl::Duration kCallsGrace = absl::Seconds(1);
+// What giving the directory back what it holds of this node may take; there is little left then.
+constexpr absl::Duration kResignGrace = absl::Seconds(2);
 
 uint64_t DrawIncarnation() {
   std::random_device random;
   return (uint64_t{random()} << 32) | random();
 }
 
-NodeRow RowOf(const Stats& stats) {
-  return {.node = stats.node(), .version = stats.version(), .started_at = stats.started_at()};
+std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, EventHub& events,
+                                   const Clock& clock) {
+  const NodeRow self = {
+      .node = stats.node(), .version = stats.version(), .started_at = stats.started_at()};
+  if (config.redis().url().empty()) {
+    return std::make_unique<MemoryEngine>(self, ToLimits(config), clock);
+  }
+  RedisEngine::Options options = ToRedisOptions(config);
+  options.self = self;
+  return std::make_unique<RedisEngine>(
+      options, RedisEngine::Parts{.events = events,
+                                  .stats = stats,
+                                  .counters = stats.AddCounters(),
+                                  .clock = clock});
 }
 
 }  // namespace
@@ -32,10 +48,9 @@ NodeRow RowOf(const Stats& stats) {
 Node::Node(const v1::Config& config, std::string version)
     : stats_({.server_id = config.node().server_id(), .incarnation = DrawIncarnation()},
              std::move(version), clock_.Now().wall),
-      broker_(stats_.node()),
-      directory_(RowOf(stats_), ToLimits(config), clock_),
       control_counters_(stats_.AddCounters()),
-      events_(control_counters_) {}
+      events_(control_counters_),
+      engine_(MakeEngine(config, stats_, events_, clock_)) {}
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Start(const v1::Config& config, std::string version) {
   std::unique_ptr<Node> node(new Node(config, std::move(version)));
@@ -48,11 +63,13 @@ absl::Status Node::StartParts(const v1::Config& config) {
       ToGatewayOptions(config, std::thread::hardware_concurrency());
   if (!options.ok()) return options.status();
 
+  engine_->Start();
+
   absl::StatusOr<std::unique_ptr<Gateway>> gateway =
       Gateway::Create({.options = *std::move(options),
                        .limits = ToLimits(config),
-                       .broker = broker_,
-                       .directory = directory_,
+                       .broker = engine_->broker(),
+                       .directory = engine_->directory(),
                        .events = events_,
                        .stats = stats_,
                        .clock = clock_});
@@ -60,8 +77,8 @@ absl::Status Node::StartParts(const v1::Config& config) {
   gateway_ = *std::move(gateway);
 
   absl::StatusOr<std::unique_ptr<ControlServer>> control =
-      ControlServer::Start(ToControlOptions(config), {.broker = broker_,
-                                                      .directory = directory_,
+      ControlServer::Start(ToControlOptions(config), {.broker = engine_->broker(),
+                                                      .directory = engine_->directory(),
                                                       .stats = stats_,
                                                       .counters = control_counters_,
                                                       .events = events_,
@@ -91,7 +108,9 @@ absl::Status Node::Live() const {
 }
 
 absl::Status Node::Ready() const {
-  return ready_ ? absl::OkStatus() : absl::UnavailableError("starting or stopping");
+  if (!ready_) return absl::UnavailableError("starting or stopping");
+  if (!engine_->Joined()) return absl::UnavailableError("not yet a part of the cluster");
+  return absl::OkStatus();
 }
 
 void Node::Retire() {
@@ -108,7 +127,9 @@ void Node::Stop(absl::Duration deadline, absl::Duration window) {
   // Services see the DISCONNECTED events of the last connections before their streams end.
   const absl::Duration patience = std::max(absl::ZeroDuration(), deadline - kCallsGrace);
   if (gateway_ != nullptr) gateway_->Stop(patience, window);
+  // Calls wait for what the engine answers, so it ends behind them, and answers to the last.
   if (control_ != nullptr) control_->Shutdown(kCallsGrace);
+  engine_->Stop(kResignGrace);
   if (admin_ != nullptr) admin_->Stop();
 }
 

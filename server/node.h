@@ -15,8 +15,7 @@
 #include "control/control_server.h"
 #include "control/event_hub.h"
 #include "core/stats.h"
-#include "engine/memory_broker.h"
-#include "engine/memory_directory.h"
+#include "engine/engine.h"
 #include "gateway/gateway.h"
 #include "wsrouter/v1/config.pb.h"
 
@@ -58,10 +57,9 @@ class Node {
 
   const SystemClock clock_;
   Stats stats_;
-  MemoryBroker broker_;
-  MemoryDirectory directory_;
   Counters& control_counters_;
   EventHub events_;
+  std::unique_ptr<Engine> engine_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<ControlServer> control_;
   std::unique_ptr<AdminServer> admin_;

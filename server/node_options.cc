@@ -99,6 +99,22 @@ ControlOptions ToControlOptions(const v1::Config& config) {
   return to;
 }
 
+RedisEngine::Options ToRedisOptions(const v1::Config& config) {
+  const v1::RedisConfig& from = config.redis();
+  RedisEngine::Options to;
+  to.address = ParseRedisUrl(from.url()).value_or(RedisAddress());
+  to.prefix = from.prefix();
+  for (const std::string& key : from.hmac_keys()) {
+    to.keys.push_back(ParseSealKey(key).value_or(SealKey()));
+  }
+  to.clock_skew_max = ToDuration(from.clock_skew_max());
+  to.heartbeat = ToDuration(from.heartbeat());
+  to.lease = ToDuration(from.lease());
+  to.gc_interval = ToDuration(from.gc_interval());
+  to.limits = ToLimits(config);
+  return to;
+}
+
 AdminOptions ToAdminOptions(const v1::Config& config) {
   const ListenAddress address =
       ParseListenAddress(config.admin().listen()).value_or(ListenAddress());

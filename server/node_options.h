@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "control/control_options.h"
 #include "core/limits.h"
+#include "engine/redis_engine.h"
 #include "gateway/options.h"
 #include "wsrouter/v1/config.pb.h"
 
@@ -19,6 +20,8 @@ namespace wsrouter {
 absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsigned cores);
 Limits ToLimits(const v1::Config& config);
 ControlOptions ToControlOptions(const v1::Config& config);
+// Of the configuration's redis section, whose url is set.
+RedisEngine::Options ToRedisOptions(const v1::Config& config);
 AdminOptions ToAdminOptions(const v1::Config& config);
 LogLevel ToLogLevel(v1::LogLevel level);
 

@@ -11,6 +11,7 @@ std::string HealthJson(const Stats& stats, absl::Duration uptime) {
       {"incarnation", fmt::format("{:016x}", stats.node().incarnation)},
       {"version", stats.version()},
       {"uptime_seconds", absl::ToInt64Seconds(uptime)},
+      {"redis_up", stats.cluster_up()},
   };
   for (size_t i = 0; i < static_cast<size_t>(Counter::kGuideCount); ++i) {
     json[std::string(kCounterNames[i])] = stats.Total(static_cast<Counter>(i));

@@ -47,6 +47,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Connections closed because their outbox was full.",
     "Connections closed because nothing came back after a Ping.",
     "Envelopes that found the mailbox of a shard full.",
+    "Messages of other nodes that could not be understood, or were not for this node.",
     "Events that a watcher was too slow for.",
 };
 
@@ -101,6 +102,9 @@ std::vector<MetricFamily> StatsMetrics::Collect() const {
         now.rooms);
   gauge("wsrouter_room_members", "Memberships: a connection in a room.", now.members);
   gauge("wsrouter_outbox_bytes", "Octets that wait for their sockets.", now.outbox_bytes);
+  gauge("wsrouter_redis_up",
+        "1 while the rest of the cluster can be reached; always 1 without redis.url.",
+        stats_.cluster_up() ? 1 : 0);
   families.push_back(GaugeFamily("wsrouter_start_time_seconds",
                                  "When the node started, in seconds since 1970.",
                                  absl::ToDoubleSeconds(stats_.started_at() - absl::UnixEpoch())));

@@ -108,6 +108,10 @@ google::protobuf::Duration ToProto(absl::Duration duration) {
   return proto;
 }
 
+bool IsPartial(const Receipt& receipt) {
+  return receipt.partial || receipt.dropped_mailbox_full > 0;
+}
+
 v1::Outcome ToProto(const Receipt& receipt) {
   v1::Outcome outcome;
   outcome.set_nodes(receipt.nodes);
@@ -115,7 +119,7 @@ v1::Outcome ToProto(const Receipt& receipt) {
   outcome.set_queued(receipt.queued);
   outcome.set_dropped_slow_consumer(receipt.dropped_slow_consumer);
   outcome.set_dropped_mailbox_full(receipt.dropped_mailbox_full);
-  outcome.set_partial(receipt.dropped_mailbox_full > 0);
+  outcome.set_partial(IsPartial(receipt));
   return outcome;
 }
 

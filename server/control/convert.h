@@ -22,6 +22,8 @@ namespace wsrouter {
 
 google::protobuf::Timestamp ToProto(absl::Time time);
 google::protobuf::Duration ToProto(absl::Duration duration);
+// Whether a part of those who were addressed could not be asked.
+bool IsPartial(const Receipt& receipt);
 v1::Outcome ToProto(const Receipt& receipt);
 v1::ConnectionInfo ToProto(const ConnectionDescription& connection);
 v1::Event ToProto(const Event& event);

@@ -28,6 +28,8 @@ v1::DisconnectCause ToProto(CloseCause cause) {
       return v1::DISCONNECT_CAUSE_DISCONNECTED;
     case CloseCause::kNodeStopping:
       return v1::DISCONNECT_CAUSE_NODE_STOPPING;
+    case CloseCause::kNodeLost:
+      return v1::DISCONNECT_CAUSE_NODE_LOST;
   }
   return v1::DISCONNECT_CAUSE_UNSPECIFIED;
 }

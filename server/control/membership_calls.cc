@@ -116,7 +116,7 @@ void MembershipCalls::Release(const v1::ReleaseRequest& request,
                     if (!verdict.ok()) return std::move(answer)(verdict);
                     v1::ReleaseResponse response;
                     response.set_released(static_cast<uint32_t>(receipt.matched));
-                    response.set_partial(receipt.dropped_mailbox_full > 0);
+                    response.set_partial(IsPartial(receipt));
                     std::move(answer)(std::move(response));
                   });
 }
@@ -134,7 +134,7 @@ void MembershipCalls::Join(const v1::JoinRequest& request, Answer<v1::JoinRespon
     if (!verdict.ok()) return std::move(answer)(verdict);
     v1::JoinResponse response;
     AddRows(rooms, receipt, response);
-    response.set_partial(receipt.dropped_mailbox_full > 0);
+    response.set_partial(IsPartial(receipt));
     std::move(answer)(std::move(response));
   });
 }
@@ -156,7 +156,7 @@ void MembershipCalls::Leave(const v1::LeaveRequest& request, Answer<v1::LeaveRes
                     if (!verdict.ok()) return std::move(answer)(verdict);
                     v1::LeaveResponse response;
                     AddRows(rooms, receipt, response);
-                    response.set_partial(receipt.dropped_mailbox_full > 0);
+                    response.set_partial(IsPartial(receipt));
                     std::move(answer)(std::move(response));
                   });
 }
@@ -174,7 +174,7 @@ void MembershipCalls::Disconnect(const v1::DisconnectRequest& request,
                     if (!verdict.ok()) return std::move(answer)(verdict);
                     v1::DisconnectResponse response;
                     response.set_disconnected(receipt.matched);
-                    response.set_partial(receipt.dropped_mailbox_full > 0);
+                    response.set_partial(IsPartial(receipt));
                     std::move(answer)(std::move(response));
                   });
 }

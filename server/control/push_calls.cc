@@ -10,8 +10,7 @@
 namespace wsrouter {
 namespace {
 
-// What all pushes have: a payload and options. `wait` makes no difference to a broker that hands
-// envelopes to the shards of one node only, whose receipts are complete in both cases.
+// What all pushes have: a payload and options.
 template <typename Request>
 Deliver ReadDeliver(Checks& checks, const Request& request, size_t payload_bytes_max) {
   Deliver deliver = {.frame = checks.Payload(request.payload(), payload_bytes_max)};
@@ -35,6 +34,12 @@ void ReadExceptions(Checks& checks, const Request& request, Deliver& deliver) {
   deliver.except = std::make_shared<const Exceptions>(
       Exceptions{.connections = {connections.begin(), connections.end()},
                  .clients = {clients.begin(), clients.end()}});
+}
+
+// Whose receipts a push to many waits for. A push to one client or connection always waits for all.
+template <typename Request>
+Receipts ReceiptsOf(const Request& request) {
+  return request.options().wait() == v1::WAIT_ROUTED ? Receipts::kRouted : Receipts::kLocal;
 }
 
 // `room` first, then `rooms`, each once.
@@ -89,7 +94,7 @@ void PushCalls::Push(const v1::PushRequest& request, Answer<v1::PushResponse> an
   counters_.Add(Counter::kRoomPushes, rooms.size());
   const auto pushes = std::make_shared<RoomPushes>(std::move(rooms), std::move(answer));
   for (size_t i = 0; i < pushes->rooms.size(); ++i) {
-    broker_.Publish({.to = pushes->rooms[i], .action = deliver},
+    broker_.Publish({.to = pushes->rooms[i], .action = deliver, .receipts = ReceiptsOf(request)},
                     [pushes, i](Receipt receipt) { pushes->receipts[i] = std::move(receipt); });
   }
 }
@@ -108,7 +113,7 @@ void PushCalls::SendToClient(const v1::SendToClientRequest& request,
                     if (!verdict.ok()) return std::move(answer)(verdict);
                     v1::SendToClientResponse response;
                     response.set_delivered(receipt.queued);
-                    response.set_owner_missing(receipt.matched == 0);
+                    response.set_owner_missing(receipt.matched == 0 && !IsPartial(receipt));
                     *response.mutable_outcome() = ToProto(receipt);
                     if (response.owner_missing()) {
                       counters_.Add(Counter::kSendToClientOwnerMissing);
@@ -140,7 +145,8 @@ void PushCalls::Broadcast(const v1::BroadcastRequest& request,
   ChannelName channel = checks.Required<ChannelName>("channel", request.channel());
   FramePtr frame = checks.Payload(request.payload(), payload_bytes_max_);
   if (!checks.ok()) return std::move(answer)(checks.status());
-  broker_.Publish({.to = std::move(channel), .action = ToChannel{.frame = std::move(frame)}},
+  broker_.Publish({.to = std::move(channel), .action = ToChannel{.frame = std::move(frame)},
+                   .receipts = Receipts::kLocal},
                   [answer = std::move(answer)](Receipt receipt) mutable {
                     if (!receipt.status.ok()) return std::move(answer)(receipt.status);
                     v1::BroadcastResponse response;
@@ -154,7 +160,7 @@ void PushCalls::PushAll(const v1::PushAllRequest& request, Answer<v1::PushAllRes
   Deliver deliver = ReadDeliver(checks, request, payload_bytes_max_);
   ReadExceptions(checks, request, deliver);
   if (!checks.ok()) return std::move(answer)(checks.status());
-  broker_.Publish({.to = Everyone{}, .action = std::move(deliver)},
+  broker_.Publish({.to = Everyone{}, .action = std::move(deliver), .receipts = ReceiptsOf(request)},
                   [answer = std::move(answer)](Receipt receipt) mutable {
                     const absl::Status verdict = Verdict(receipt);
                     if (!verdict.ok()) return std::move(answer)(verdict);

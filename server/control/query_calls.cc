@@ -164,7 +164,7 @@ void QueryCalls::GetClient(const v1::GetClientRequest& request,
                     for (const ConnectionDescription& described : receipt.connections) {
                       *response.add_connections() = ToProto(described);
                     }
-                    response.set_partial(receipt.dropped_mailbox_full > 0);
+                    response.set_partial(IsPartial(receipt));
                     std::move(answer)(std::move(response));
                   });
 }
@@ -182,7 +182,7 @@ void QueryCalls::Connections(const v1::ConnectionsRequest& request,
   broker_.Publish({.to = ThisNode{}, .action = std::move(describe)},
                   [count, answer = std::move(answer)](Receipt receipt) mutable {
                     // A page without one shard's connections would overlook them for good.
-                    if (receipt.dropped_mailbox_full > 0) return std::move(answer)(Overloaded());
+                    if (IsPartial(receipt)) return std::move(answer)(Overloaded());
                     if (!receipt.status.ok()) return std::move(answer)(receipt.status);
                     std::vector<ConnectionDescription>& page = receipt.connections;
                     std::ranges::sort(page, {}, &ConnectionDescription::id);

@@ -35,6 +35,7 @@ struct Connection {
   Client* client = nullptr;            // who it is; null while nobody owns it
   std::vector<Membership> rooms;
   std::vector<PendingJoin> joins_pending;
+  OnDuplicate on_duplicate = OnDuplicate::kAllow;  // of its Own; the directory may have to be told again
   bool closing = false;                // our Close is queued: nothing may be sent behind it
   bool own_pending = false;            // the directory has been asked who owns it
   bool slow = false;                   // a frame was dropped since the outbox was last empty

@@ -46,6 +46,7 @@ enum class Counter : size_t {
   kClosedSlowConsumer,
   kClosedIdle,
   kMailboxFull,       // envelopes that found a shard's mailbox full
+  kEnvelopesUndecodable,  // from other nodes: of another version, or not for this node
   kEventsMissed,      // events that a watcher was too slow for
   kCount,
 };
@@ -83,6 +84,7 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
     "closed_slow_consumer_total",
     "closed_idle_total",
     "mailbox_full_total",
+    "envelopes_undecodable_total",
     "events_missed_total",
 };
 

@@ -84,6 +84,13 @@ class Directory {
   virtual void Leave(const RoomName& room, const ConnectionId& connection, const ClientId& client,
                      Done<RoomSize> done) = 0;
 
+  // Writes again that `connection` is `client`'s, bound with `on_duplicate`, and in `rooms`, where
+  // the directory lost it or may have; capacity is not asked again. False when another connection
+  // took the client over meanwhile: nothing is written, and to close this one is the caller's.
+  virtual void Assert(const ConnectionId& connection, const ClientId& client,
+                      OnDuplicate on_duplicate, const std::vector<RoomName>& rooms,
+                      Done<bool> done) = 0;
+
   virtual void Client(const ClientId& client, Done<std::vector<ConnectionId>> done) = 0;
   virtual void IsMember(const RoomName& room, const ClientId& client, Done<bool> done) = 0;
   virtual void Size(const RoomName& room, Done<RoomSize> done) = 0;

@@ -88,17 +88,27 @@ struct Describe {
 struct AnnouncePending {
   uint64_t watcher = 0;
 };
+// Asks the shards of a node to write again what the directory must know of their connections. The
+// answer's `matched` is their number.
+struct Reassert {};
 // A payload for the backends that subscribe to a channel.
 struct ToChannel {
   FramePtr frame;
 };
 
 using Action = std::variant<Deliver, Own, Release, Join, Leave, Disconnect, Describe,
-                            AnnouncePending, ToChannel>;
+                            AnnouncePending, Reassert, ToChannel>;
+
+// Whose receipts the publisher waits for.
+enum class Receipts : uint8_t {
+  kLocal,   // this node's; of other nodes it learns their number alone
+  kRouted,  // those of every node that was handed the envelope
+};
 
 struct Envelope {
   Topic to;
   Action action;
+  Receipts receipts = Receipts::kRouted;
 };
 
 }  // namespace wsrouter

@@ -43,6 +43,7 @@ enum class CloseCause : uint8_t {
   kSuperseded,
   kDisconnected,       // a service asked for it
   kNodeStopping,
+  kNodeLost,           // its node ended without giving its connections back
 };
 
 namespace event {

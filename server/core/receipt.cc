@@ -19,6 +19,7 @@ void Append(std::vector<T>& all, std::vector<T>&& part) {
 
 void Receipt::Add(Receipt&& part) {
   if (status.ok()) status = std::move(part.status);
+  partial = partial || part.partial;
   nodes += part.nodes;
   matched += part.matched;
   queued += part.queued;

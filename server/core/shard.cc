@@ -163,6 +163,7 @@ void Shard::OnOther(Letter& letter) {
                  [&](const Leave& leave) { OnLeave(to, leave, std::move(part)); },
                  [&](const Disconnect& end) { part.Finish(OnDisconnect(to, end)); },
                  [&](const Describe& describe) { part.Finish(OnDescribe(to, describe)); },
+                 [&](const Reassert&) { OnReassert(std::move(part)); },
                  [&](const AnnouncePending& announce) {
                    OnAnnouncePending(announce);
                    part.Finish({});

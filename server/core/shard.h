@@ -112,6 +112,7 @@ class Shard {
 
  private:
   struct PendingRooms;
+  struct Reasserting;
   struct Push;
 
   // The connections that `topic` addresses here. Valid until a membership changes.
@@ -152,6 +153,12 @@ class Shard {
   bool EndMembership(Connection& connection, const RoomName& room);
   // Ends ownership and every membership; the connection stays.
   void Disown(Connection& connection);
+
+  // shard_reassert.cc
+  void OnReassert(ReceiptPart part);
+  // Goes on behind the connection `after`, a slice a turn.
+  void ReassertSome(uint64_t after, const std::shared_ptr<Reasserting>& walk);
+  void OnAsserted(uint64_t counter, const absl::StatusOr<bool>& kept);
 
   void Send(Connection& connection, Push& push, std::vector<Connection*>& too_slow);
   void Emit(const Connection& connection, Event::Detail detail);

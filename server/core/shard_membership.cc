@@ -93,6 +93,7 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
   pending->receipt.displaced = *std::move(displaced);
   connection->labels =
       own.labels.empty() ? nullptr : std::make_unique<const Labels>(own.labels);
+  connection->on_duplicate = own.on_duplicate;
   connection->expires_at = own.expires_at.value_or(absl::InfiniteFuture());
   if (!renewal) {
     registry_.Bind(*connection, own.client);

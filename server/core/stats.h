@@ -1,6 +1,7 @@
 #ifndef WSROUTER_CORE_STATS_H_
 #define WSROUTER_CORE_STATS_H_
 
+#include <atomic>
 #include <deque>
 #include <string>
 
@@ -29,6 +30,11 @@ class Stats {
   const std::string& version() const { return version_; }
   absl::Time started_at() const { return started_at_; }
 
+  // Whether the rest of the cluster can be reached; a node by itself always is its whole cluster.
+  // Any thread.
+  void SetClusterUp(bool up) { cluster_up_.store(up, std::memory_order_relaxed); }
+  bool cluster_up() const { return cluster_up_.load(std::memory_order_relaxed); }
+
   Counters& AddCounters() { return counters_.emplace_back(); }
   Gauges& AddGauges() { return gauges_.emplace_back(); }
 
@@ -53,6 +59,7 @@ class Stats {
   const NodeIdentity node_;
   const std::string version_;
   const absl::Time started_at_;
+  std::atomic<bool> cluster_up_{true};
   std::deque<Counters> counters_;  // a deque does not move what it holds
   std::deque<Gauges> gauges_;
 };

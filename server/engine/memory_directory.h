@@ -31,6 +31,8 @@ class MemoryDirectory final : public Directory {
             Done<JoinedRoom> done) override;
   void Leave(const RoomName& room, const ConnectionId& connection, const ClientId& client,
              Done<RoomSize> done) override;
+  void Assert(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
+              const std::vector<RoomName>& rooms, Done<bool> done) override;
   void Client(const ClientId& client, Done<std::vector<ConnectionId>> done) override;
   void IsMember(const RoomName& room, const ClientId& client, Done<bool> done) override;
   void Size(const RoomName& room, Done<RoomSize> done) override;

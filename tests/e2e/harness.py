@@ -68,11 +68,11 @@ class Node:
         self.gateway = self.control = self.admin = ""
 
     @classmethod
-    async def start(cls, *arguments, **keys):
+    async def start(cls, *arguments, environment=None, **keys):
         keys = ANY_PORTS | {key.replace("__", "."): value for key, value in keys.items()}
         process = await asyncio.create_subprocess_exec(
             WSROUTER, *settings(keys), *arguments, stderr=asyncio.subprocess.PIPE,
-            env=clean_environment())
+            env=clean_environment(**(environment or {})))
         node = cls(process)
         try:
             listening = await node.log_line("listening")

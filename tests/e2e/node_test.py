@@ -83,7 +83,7 @@ class RefusalTest(NodeTestCase):
     async def test_wrong_configuration_is_one_line_with_the_key_and_exit_code_2(self):
         self.assertIn("gateway.nope", await self.refused("--set", "gateway.nope=1"))
         self.assertIn("node.shards", await self.refused("--set", "node.shards=257"))
-        self.assertIn("redis.url", await self.refused(WSROUTER_REDIS_URL="redis://localhost"))
+        self.assertIn("redis.url", await self.refused(WSROUTER_REDIS_URL="http://localhost"))
         self.assertIn("WSROUTER_NOPE", await self.refused(WSROUTER_NOPE="1"))
         self.assertIn("control.listen", await self.refused("--set", "control.listen=0.0.0.0:0"))
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:

@@ -22,15 +22,16 @@ Deliver Text(std::string_view payload) {
 ShardFixture::ShardFixture(const Limits& limits, uint16_t shards)
     : stats_(node_, "test", clock.now.wall),
       memory_broker_(node_),
+      memory_directory_({.node = node_}, limits, clock),
       broker(memory_broker_),
-      directory_({.node = node_}, limits, clock) {
+      directory(memory_directory_) {
   for (uint16_t index = 0; index < shards; ++index) {
     Loop& loop = loops_.emplace_back();
     loop.shard = std::make_unique<Shard>(Shard::Parts{.node = node_,
                                                       .index = index,
                                                       .limits = limits,
                                                       .broker = broker,
-                                                      .directory = directory_,
+                                                      .directory = directory,
                                                       .events = events,
                                                       .transport = transport_,
                                                       .mailbox = loop.mailbox,
@@ -64,7 +65,7 @@ ShardFixture::~ShardFixture() {
   EXPECT_EQ(Total(Counter::kOwns), Total(Counter::kReleases));
   EXPECT_EQ(Total(Counter::kRoomJoins), Total(Counter::kRoomLeaves));
   RoomsPage rooms;
-  directory_.Rooms("", "", 1, Into(rooms));
+  directory.Rooms("", "", 1, Into(rooms));
   EXPECT_TRUE(rooms.rooms.empty());
 }
 
@@ -176,25 +177,25 @@ Stats::Now ShardFixture::Gauges() {
 
 OnlineCount ShardFixture::OnlineNow() {
   OnlineCount count;
-  directory_.Count(Into(count));
+  directory.Count(Into(count));
   return count;
 }
 
 RoomSize ShardFixture::SizeOf(const std::string& room) {
   RoomSize size;
-  directory_.Size({room}, Into(size));
+  directory.Size({room}, Into(size));
   return size;
 }
 
 std::vector<ConnectionId> ShardFixture::ConnectionsOf(std::string_view client) {
   std::vector<ConnectionId> connections;
-  directory_.Client({std::string(client)}, Into(connections));
+  directory.Client({std::string(client)}, Into(connections));
   return connections;
 }
 
 std::vector<MemberRow> ShardFixture::MembersOf(const std::string& room) {
   MembersPage page;
-  directory_.Members({room}, "", kPageMax, Into(page));
+  directory.Members({room}, "", kPageMax, Into(page));
   return page.members;
 }
 

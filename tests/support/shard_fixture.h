@@ -11,6 +11,7 @@
 #include "engine/memory_broker.h"
 #include "engine/memory_directory.h"
 #include "tests/support/fakes.h"
+#include "tests/support/forgetful_directory.h"
 
 namespace wsrouter {
 
@@ -87,12 +88,13 @@ class ShardFixture {
   Stats stats_;
   RecordingTransport transport_;
   MemoryBroker memory_broker_;
+  MemoryDirectory memory_directory_;
 
  public:
   HesitantBroker broker;
+  ForgetfulDirectory directory;
 
  private:
-  MemoryDirectory directory_;
   std::deque<Loop> loops_;
   std::list<FakeConnection> connections_;
   std::vector<AnswerPtr> answers_;

@@ -1,7 +1,6 @@
 #include "tests/support/test_gateway.h"
 
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <sys/resource.h>
 
 #include <chrono>
@@ -103,15 +102,6 @@ TestConnection TestGateway::Online(const std::string& client,
   const Receipt owned = Own(connection, client, rooms);
   EXPECT_TRUE(owned.status.ok()) << owned.status;
   return connection;
-}
-
-bool Eventually(absl::FunctionRef<bool()> holds, absl::Duration patience) {
-  const absl::Time deadline = absl::Now() + patience;
-  while (!holds()) {
-    if (absl::Now() > deadline) return false;
-    (void)poll(nullptr, 0, 1);
-  }
-  return true;
 }
 
 size_t OpenDescriptors() {

@@ -16,6 +16,7 @@
 #include "engine/memory_directory.h"
 #include "gateway/gateway.h"
 #include "tests/support/raw_client.h"
+#include "tests/support/eventually.h"
 
 namespace wsrouter {
 
@@ -98,11 +99,6 @@ class TestGateway {
   std::unique_ptr<Gateway> gateway_;
   int opened_ = 0;
 };
-
-// Waits until `holds`, which other threads make so without telling. False after ten seconds, or
-// after `patience` where that is given.
-[[nodiscard]] bool Eventually(absl::FunctionRef<bool()> holds,
-                              absl::Duration patience = absl::Seconds(10));
 
 // Of this process.
 size_t OpenDescriptors();

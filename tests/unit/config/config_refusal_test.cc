@@ -157,14 +157,19 @@ TEST(ConfigRefusalTest, AShownValueIsEscapedAndCut) {
   EXPECT_NE(RefusalOfSetting("gateway.path=a\nb").find("\"a\\nb\""), std::string::npos);
 }
 
-TEST(ConfigRefusalTest, RedisIsNotSupportedAndItsUrlIsNotShown) {
-  const std::string secret = "redis://user:sesame@redis:6379";
+TEST(ConfigRefusalTest, RedisUrlThatIsWrongIsNotShown) {
+  const std::string secret = "redis://user:sesame@redis:port";
   const std::string file = RefusalOfYaml("redis:\n  url: " + secret + "\n");
-  EXPECT_THAT(file, AllOf(StartsWith("redis.url (w.yaml:2): "), HasSubstr("does not support"),
+  EXPECT_THAT(file, AllOf(StartsWith("redis.url (w.yaml:2): "), HasSubstr("wanted redis://"),
                           Not(HasSubstr("sesame"))));
   const std::string variable = Refusal({.environment = {"WSROUTER_REDIS_URL=" + secret}});
   EXPECT_THAT(variable,
               AllOf(StartsWith("redis.url (WSROUTER_REDIS_URL): "), Not(HasSubstr("sesame"))));
+}
+
+TEST(ConfigRefusalTest, LeaseMustOutlastTwoLostHeartbeats) {
+  EXPECT_EQ(RefusalOfSetting("redis.heartbeat=4s"),
+            "redis.lease: must be at least three times redis.heartbeat, 4s, got 10s");
 }
 
 TEST(ConfigRefusalTest, ASecretIsNotTakenFromTheCommandLine) {

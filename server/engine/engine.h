@@ -1,0 +1,32 @@
+#ifndef WSROUTER_ENGINE_ENGINE_H_
+#define WSROUTER_ENGINE_ENGINE_H_
+
+#include "absl/time/time.h"
+#include "core/broker.h"
+#include "core/directory.h"
+
+namespace wsrouter {
+
+// What makes nodes one cluster: a broker, a directory, and whatever keeps both true.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual Broker& broker() = 0;
+  virtual Directory& directory() = 0;
+
+  // Before the first shard. Returns at once; the node is a part of the cluster when Joined says so.
+  virtual void Start() = 0;
+
+  // Whether the node has been a part of the cluster since it started: from then on it serves its
+  // clients, whatever becomes of the others. Any thread.
+  virtual bool Joined() const = 0;
+
+  // Gives back what the directory holds of this node, behind the last shard. Blocks for at most
+  // about `patience`. May be repeated.
+  virtual void Stop(absl::Duration patience) = 0;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_ENGINE_ENGINE_H_

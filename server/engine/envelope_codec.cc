@@ -1,0 +1,298 @@
+// Envelopes on the wire; receipts are in receipt_codec.cc.
+#include "engine/envelope_codec.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/overloaded.h"
+#include "core/limits.h"
+#include "engine/wire_values.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
+
+namespace wsrouter {
+namespace {
+
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::CodedOutputStream;
+
+constexpr uint32_t kPayloadTag = wire::Envelope::kPayloadFieldNumber << 3 |
+                                 WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+constexpr size_t kPayloadHeadBytesMax = 6;  // the tag and a length of 31 bits
+
+constexpr WireEnum<Opcode, wire::Opcode, 2> kOpcodes = {{
+    {Opcode::kText, wire::OPCODE_TEXT},
+    {Opcode::kBinary, wire::OPCODE_BINARY},
+}};
+constexpr WireEnum<std::optional<SlowConsumerPolicy>, wire::SlowConsumer, 3> kSlowConsumers = {{
+    {std::nullopt, wire::SLOW_CONSUMER_UNSPECIFIED},
+    {SlowConsumerPolicy::kDrop, wire::SLOW_CONSUMER_DROP},
+    {SlowConsumerPolicy::kDisconnect, wire::SLOW_CONSUMER_DISCONNECT},
+}};
+constexpr WireEnum<OnDuplicate, wire::OnDuplicate, 3> kOnDuplicates = {{
+    {OnDuplicate::kAllow, wire::ON_DUPLICATE_ALLOW},
+    {OnDuplicate::kReplace, wire::ON_DUPLICATE_REPLACE},
+    {OnDuplicate::kReject, wire::ON_DUPLICATE_REJECT},
+}};
+constexpr WireEnum<Receipts, wire::Receipts, 2> kReceipts = {{
+    {Receipts::kLocal, wire::RECEIPTS_LOCAL},
+    {Receipts::kRouted, wire::RECEIPTS_ROUTED},
+}};
+
+void WriteTopic(const Topic& topic, wire::Topic* to) {
+  std::visit(Overloaded{
+                 [&](const ConnectionId& id) { WriteConnection(id, to->mutable_connection()); },
+                 [&](const Inbox& inbox) { to->set_inbox(inbox.shard); },
+                 [&](const ClientId& client) { to->set_client(client.value); },
+                 [&](const RoomName& room) { to->set_room(room.value); },
+                 [&](const ChannelName& channel) { to->set_channel(channel.value); },
+                 [&](const Everyone&) { to->mutable_everyone(); },
+                 [&](const ThisNode&) { to->mutable_this_node(); },
+             },
+             topic);
+}
+
+void WriteClose(const CloseWith& close, wire::Close* to) {
+  to->set_code(close.code);
+  to->set_reason(close.reason);
+}
+
+// In an order of their own, not the set's: equal envelopes are equal octets.
+void WriteExceptions(const Exceptions& except, wire::Deliver* to) {
+  std::vector<const ConnectionId*> connections;
+  for (const ConnectionId& id : except.connections) connections.push_back(&id);
+  std::ranges::sort(connections, {}, [](const ConnectionId* id) -> auto& { return *id; });
+  for (const ConnectionId* id : connections) WriteConnection(*id, to->add_except_connections());
+  std::vector<const ClientId*> clients;
+  for (const ClientId& client : except.clients) clients.push_back(&client);
+  std::ranges::sort(clients, {}, [](const ClientId* client) -> auto& { return *client; });
+  for (const ClientId* client : clients) to->add_except_clients(client->value);
+}
+
+void WriteDeliver(const Deliver& deliver, wire::Deliver* to) {
+  to->set_opcode(ToWire(kOpcodes, deliver.frame->opcode()));
+  to->set_slow_consumer(ToWire(kSlowConsumers, deliver.slow_consumer));
+  if (deliver.except != nullptr) WriteExceptions(*deliver.except, to);
+}
+
+void WriteOwn(const Own& own, wire::Own* to) {
+  to->set_client(own.client.value);
+  to->set_on_duplicate(ToWire(kOnDuplicates, own.on_duplicate));
+  WriteRooms(own.rooms, to->mutable_rooms());
+  WriteLabels(own.labels, to->mutable_labels());
+  if (own.expires_at.has_value()) WriteTime(*own.expires_at, to->mutable_expires_at());
+}
+
+void WriteDescribe(const Describe& describe, wire::Describe* to) {
+  if (describe.after.has_value()) WriteConnection(*describe.after, to->mutable_after());
+  to->set_count(describe.count);
+}
+
+// Returns the frame whose payload goes behind the message, null where there is none.
+const Frame* WriteAction(const Action& action, wire::Envelope* to) {
+  const Frame* frame = nullptr;
+  std::visit(Overloaded{
+                 [&](const Deliver& deliver) {
+                   WriteDeliver(deliver, to->mutable_deliver());
+                   frame = deliver.frame.get();
+                 },
+                 [&](const Own& own) { WriteOwn(own, to->mutable_own()); },
+                 [&](const Release& release) {
+                   wire::Release* written = to->mutable_release();
+                   if (release.close.has_value()) {
+                     WriteClose(*release.close, written->mutable_close());
+                   }
+                 },
+                 [&](const Join& join) {
+                   WriteRooms(join.rooms, to->mutable_join()->mutable_rooms());
+                 },
+                 [&](const Leave& leave) {
+                   WriteRooms(leave.rooms, to->mutable_leave()->mutable_rooms());
+                 },
+                 [&](const Disconnect& end) { WriteClose(end.close, to->mutable_disconnect()); },
+                 [&](const Describe& describe) { WriteDescribe(describe, to->mutable_describe()); },
+                 [&](const AnnouncePending&) {},  // refused by whoever decodes it
+                 [&](const Reassert&) {},         // likewise
+                 [&](const ToChannel& push) {
+                   to->mutable_to_channel()->set_opcode(ToWire(kOpcodes, push.frame->opcode()));
+                   frame = push.frame.get();
+                 },
+             },
+             action);
+  return frame;
+}
+
+Topic ReadTopic(WireReader& reader, const wire::Topic& from) {
+  switch (from.kind_case()) {
+    case wire::Topic::kConnection:
+      return reader.ReadConnection("to.connection", from.connection());
+    case wire::Topic::kInbox:
+      return Inbox{reader.ReadShard("to.inbox", from.inbox())};
+    case wire::Topic::kClient:
+      return reader.ReadName<ClientId>("to.client", from.client());
+    case wire::Topic::kRoom:
+      return reader.ReadName<RoomName>("to.room", from.room());
+    case wire::Topic::kChannel:
+      return reader.ReadName<ChannelName>("to.channel", from.channel());
+    case wire::Topic::kEveryone:
+      return Everyone{};
+    case wire::Topic::kThisNode:
+      return ThisNode{};
+    case wire::Topic::KIND_NOT_SET:
+      break;
+  }
+  reader.Fail("to", "is missing, or of an unknown kind");
+  return Everyone{};
+}
+
+std::shared_ptr<const Exceptions> ReadExceptions(WireReader& reader, const wire::Deliver& from) {
+  if (from.except_connections().empty() && from.except_clients().empty()) return nullptr;
+  auto except = std::make_shared<Exceptions>();
+  if (!reader.Require(from.except_connections_size() <= kWireNamesMax &&
+                          from.except_clients_size() <= kWireNamesMax,
+                      "deliver.except", "has too many entries")) {
+    return except;
+  }
+  for (const wire::Connection& connection : from.except_connections()) {
+    except->connections.insert(
+        reader.ReadSupposedConnection("deliver.except_connections", connection));
+  }
+  for (const std::string& client : from.except_clients()) {
+    except->clients.insert(reader.ReadName<ClientId>("deliver.except_clients", client));
+  }
+  return except;
+}
+
+FramePtr ReadFrame(WireReader& reader, wire::Opcode opcode, std::string_view payload) {
+  const Opcode read = reader.ReadEnum("opcode", kOpcodes, opcode);
+  return reader.ok() ? Frame::Make(read, payload) : nullptr;
+}
+
+Deliver ReadDeliver(WireReader& reader, const wire::Deliver& from, std::string_view payload) {
+  return {.frame = ReadFrame(reader, from.opcode(), payload),
+          .slow_consumer =
+              reader.ReadEnum("deliver.slow_consumer", kSlowConsumers, from.slow_consumer()),
+          .except = ReadExceptions(reader, from)};
+}
+
+Own ReadOwn(WireReader& reader, const wire::Own& from) {
+  Own own = {.client = reader.ReadName<ClientId>("own.client", from.client()),
+             .on_duplicate =
+                 reader.ReadEnum("own.on_duplicate", kOnDuplicates, from.on_duplicate()),
+             .rooms = reader.ReadRooms("own.rooms", from.rooms()),
+             .labels = reader.ReadLabels(from.labels()),
+             .expires_at = std::nullopt};
+  if (from.has_expires_at()) own.expires_at = reader.ReadTime("own.expires_at", from.expires_at());
+  return own;
+}
+
+Describe ReadDescribe(WireReader& reader, const wire::Describe& from) {
+  Describe describe = {.after = std::nullopt, .count = from.count()};
+  reader.Require(from.count() <= kPageMax, "describe.count", "is too large");
+  if (from.has_after()) {
+    describe.after = reader.ReadSupposedConnection("describe.after", from.after());
+  }
+  return describe;
+}
+
+Action ReadAction(WireReader& reader, const wire::Envelope& from, std::string_view payload) {
+  switch (from.action_case()) {
+    case wire::Envelope::kDeliver:
+      return ReadDeliver(reader, from.deliver(), payload);
+    case wire::Envelope::kOwn:
+      return ReadOwn(reader, from.own());
+    case wire::Envelope::kRelease:
+      if (!from.release().has_close()) return Release{};
+      return Release{reader.ReadClose(from.release().close())};
+    case wire::Envelope::kJoin:
+      return Join{reader.ReadRooms("join.rooms", from.join().rooms())};
+    case wire::Envelope::kLeave:
+      return Leave{reader.ReadRooms("leave.rooms", from.leave().rooms())};
+    case wire::Envelope::kDisconnect:
+      return Disconnect{reader.ReadClose(from.disconnect())};
+    case wire::Envelope::kDescribe:
+      return ReadDescribe(reader, from.describe());
+    case wire::Envelope::kToChannel:
+      return ToChannel{ReadFrame(reader, from.to_channel().opcode(), payload)};
+    case wire::Envelope::ACTION_NOT_SET:
+      break;
+  }
+  reader.Fail("action", "is missing, or of an unknown kind");
+  return Release{};
+}
+
+struct Split {
+  std::string_view head;
+  std::optional<std::string_view> payload;
+};
+
+// Nothing where the octets are no protobuf, or something stands behind the payload.
+std::optional<Split> SplitPayload(std::string_view octets) {
+  if (octets.size() > INT32_MAX) return std::nullopt;
+  CodedInputStream stream(reinterpret_cast<const uint8_t*>(octets.data()),
+                          static_cast<int>(octets.size()));
+  while (true) {
+    const auto start = static_cast<size_t>(stream.CurrentPosition());
+    const uint32_t tag = stream.ReadTag();
+    if (tag == 0) {
+      if (!stream.ConsumedEntireMessage()) return std::nullopt;
+      return Split{octets, std::nullopt};
+    }
+    if (tag == kPayloadTag) {
+      uint32_t size = 0;
+      if (!stream.ReadVarint32(&size)) return std::nullopt;
+      const std::string_view payload = octets.substr(static_cast<size_t>(stream.CurrentPosition()));
+      if (payload.size() != size) return std::nullopt;
+      return Split{octets.substr(0, start), payload};
+    }
+    if (!WireFormatLite::SkipField(&stream, tag)) return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::string EncodeEnvelope(const WireEnvelope& wire) {
+  wire::Envelope message;
+  message.set_request(wire.request);
+  message.set_wants_receipt(wire.wants_receipt);
+  message.set_receipts(ToWire(kReceipts, wire.envelope.receipts));
+  WriteTopic(wire.envelope.to, message.mutable_to());
+  const Frame* frame = WriteAction(wire.envelope.action, &message);
+  if (frame == nullptr) return message.SerializeAsString();
+
+  const std::string_view payload = frame->payload();
+  std::string octets;
+  octets.reserve(message.ByteSizeLong() + kPayloadHeadBytesMax + payload.size());
+  message.AppendToString(&octets);
+  uint8_t head[kPayloadHeadBytesMax];
+  uint8_t* end = CodedOutputStream::WriteTagToArray(kPayloadTag, head);
+  end = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(payload.size()), end);
+  octets.append(reinterpret_cast<const char*>(head), static_cast<size_t>(end - head));
+  octets.append(payload);
+  return octets;
+}
+
+absl::StatusOr<WireEnvelope> DecodeEnvelope(std::string_view octets) {
+  const std::optional<Split> split = SplitPayload(octets);
+  wire::Envelope message;
+  if (!split.has_value() ||
+      !message.ParseFromArray(split->head.data(), static_cast<int>(split->head.size()))) {
+    return absl::InvalidArgumentError("the envelope is not a message of wire.proto");
+  }
+  WireReader reader("envelope");
+  const bool carries = message.has_deliver() || message.has_to_channel();
+  reader.Require(carries == split->payload.has_value(), "payload",
+                 carries ? "is missing" : "has no place in its action");
+  WireEnvelope wire = {
+      .envelope = {.to = ReadTopic(reader, message.to()),
+                   .action = ReadAction(reader, message, split->payload.value_or("")),
+                   .receipts = reader.ReadEnum("receipts", kReceipts, message.receipts())},
+      .request = message.request(),
+      .wants_receipt = message.wants_receipt()};
+  if (!reader.ok()) return reader.status();
+  return wire;
+}
+
+}  // namespace wsrouter

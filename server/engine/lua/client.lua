@@ -1,0 +1,2 @@
+-- Arguments: client. Answer: its connections. Writes nothing.
+return call('HKEYS', client_key(ARGV[1]))

@@ -1,0 +1,2 @@
+-- Arguments: room. Answer: its clients and its connections. Writes nothing.
+return {room_size(ARGV[1])}

@@ -1,0 +1,31 @@
+#ifndef WSROUTER_ENGINE_MEMORY_ENGINE_H_
+#define WSROUTER_ENGINE_MEMORY_ENGINE_H_
+
+#include <utility>
+
+#include "engine/engine.h"
+#include "engine/memory_broker.h"
+#include "engine/memory_directory.h"
+
+namespace wsrouter {
+
+// A cluster of one node, within the process.
+class MemoryEngine final : public Engine {
+ public:
+  MemoryEngine(const NodeRow& self, const Limits& limits, const Clock& clock)
+      : broker_(self.node), directory_(self, limits, clock) {}
+
+  Broker& broker() override { return broker_; }
+  Directory& directory() override { return directory_; }
+  void Start() override {}
+  bool Joined() const override { return true; }
+  void Stop(absl::Duration) override {}
+
+ private:
+  MemoryBroker broker_;
+  MemoryDirectory directory_;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_ENGINE_MEMORY_ENGINE_H_

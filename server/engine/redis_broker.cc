@@ -1,0 +1,214 @@
+#include "engine/redis_broker.h"
+
+#include <utility>
+
+#include "core/error.h"
+#include "fmt/format.h"
+
+namespace wsrouter {
+namespace {
+
+// What a message is; its first octet, inside of the seal.
+constexpr char kEnvelope = 'e';
+constexpr char kReceipt = 'r';
+
+absl::Status Unavailable(std::string_view why) {
+  return Refusal(absl::StatusCode::kUnavailable, "BROKER_UNAVAILABLE", why);
+}
+
+bool NeedsChannel(const Topic& topic) {
+  return !std::holds_alternative<ThisNode>(topic) && !std::holds_alternative<Inbox>(topic);
+}
+
+}  // namespace
+
+// An answer that is owed to a publisher, also when the task that would give it never runs.
+class RedisBroker::Owed {
+ public:
+  explicit Owed(ReceiptDesk::Request request) : request_(std::move(request)) {}
+  Owed(Owed&&) = default;
+  ~Owed() {
+    if (request_.done) std::move(request_.done)({.status = Unavailable("the node is stopping")});
+  }
+  ReceiptDesk::Request Take() { return std::exchange(request_, {}); }
+
+ private:
+  ReceiptDesk::Request request_;
+};
+
+RedisBroker::RedisBroker(const Options& options, RedisLink& link, Counters& counters,
+                         const Clock& clock)
+    : options_(options),
+      topics_prefix_(options.prefix + ":t:"),
+      inbox_(InboxOf(options.node)),
+      link_(link),
+      counters_(counters),
+      clock_(clock),
+      seal_(options.node, options.keys, options.clock_skew_max) {}
+
+std::string RedisBroker::InboxOf(const NodeIdentity& node) const {
+  return fmt::format("{}:n:{}.{:016x}", options_.prefix, node.server_id, node.incarnation);
+}
+
+void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
+  const auto* id = std::get_if<ConnectionId>(&envelope.to);
+  const bool here = id != nullptr ? id->node == options_.node : !NeedsChannel(envelope.to);
+  if (here) return PublishHere(std::move(envelope), false, std::move(done));
+  if (!link_.up()) {
+    if (id == nullptr) return PublishHere(std::move(envelope), true, std::move(done));
+    return std::move(done)(
+        {.status = Unavailable("Redis is not reachable, so the connection's node is not")});
+  }
+  const uint64_t number = last_number_.fetch_add(1, std::memory_order_relaxed) + 1;
+  std::string key = id == nullptr ? KeyOf(envelope.to) : std::string();
+  std::string channel = id == nullptr ? ChannelOf(key) : InboxOf(id->node);
+  ReceiptDesk::Request request = {
+      .to_connection = id != nullptr,
+      .local_only = id == nullptr && envelope.receipts == Receipts::kLocal,
+      .done = std::move(done)};
+  std::string body(1, kEnvelope);
+  body += EncodeEnvelope({.envelope = std::move(envelope),
+                          .request = number,
+                          .wants_receipt = !request.local_only});
+  link_.Post([this, number, channel = std::move(channel), key = std::move(key),
+              body = std::move(body), owed = Owed(std::move(request))]() mutable {
+    Send(number, std::move(channel), std::move(key), body, owed.Take());
+  });
+}
+
+void RedisBroker::PublishHere(Envelope envelope, bool partial, ReceiptSum::Done done) {
+  const auto* id = std::get_if<ConnectionId>(&envelope.to);
+  const std::string key = KeyOf(id == nullptr ? envelope.to : Topic(Inbox{id->shard}));
+  const auto shared = std::make_shared<const Envelope>(std::move(envelope));
+  // Outside of the table's lock, so that `done` may publish again.
+  auto reached = std::make_shared<size_t>(0);
+  const auto sum = std::make_shared<ReceiptSum>(
+      0, [reached, partial, done = std::move(done)](Receipt receipt) mutable {
+        receipt.nodes = *reached > 0 ? 1 : 0;
+        receipt.partial = receipt.partial || partial;
+        if (partial && *reached == 0) receipt.status = Unavailable("Redis is not reachable");
+        std::move(done)(std::move(receipt));
+      });
+  *reached = topics_.Deliver(key, shared, sum);
+}
+
+void RedisBroker::Send(uint64_t number, std::string channel, std::string key,
+                       const std::string& body, ReceiptDesk::Request request) {
+  request.local_due = !key.empty() && topics_.IsLive(key);
+  const Instant now = clock_.Now();
+  if (!desk_.Open(number, request, now.uptime + options_.receipts)) {
+    return std::move(request.done)(
+        {.status = Refusal(absl::StatusCode::kUnavailable, "OVERLOADED",
+                           "too many pushes wait for the answers of other nodes")});
+  }
+  std::string message = seal_.Seal(channel, body, now.wall);
+  link_.Command({"PUBLISH", std::move(channel), std::move(message)},
+                [this, number](const absl::StatusOr<RedisValue>& nodes) {
+                  if (nodes.ok()) {
+                    desk_.OnPublished(number, static_cast<uint64_t>(nodes->integer()));
+                  } else {
+                    desk_.OnFailed(number, Unavailable(StdView(nodes.status().message())));
+                  }
+                });
+}
+
+void RedisBroker::Subscribe(Subscriber& subscriber, const Topic& topic,
+                            absl::AnyInvocable<void(absl::Status) &&> done) {
+  std::string key = KeyOf(topic);
+  if (!topics_.Add(subscriber, key, NeedsChannel(topic), std::move(done))) return;
+  if (!link_.up()) return topics_.Refuse(key, Unavailable("Redis is not reachable"));
+  link_.Post([this, key = std::move(key)] {
+    if (const auto ask = topics_.BeginAsk(key)) Ask(*ask, [](const absl::Status&) {});
+  });
+}
+
+void RedisBroker::Unsubscribe(Subscriber& subscriber, const Topic& topic) {
+  std::string key = KeyOf(topic);
+  if (!topics_.Remove(subscriber, key) || !NeedsChannel(topic)) return;
+  link_.Post([this, key = std::move(key)] {
+    if (topics_.MayGiveUp(key)) link_.Unsubscribe(ChannelOf(key));
+  });
+}
+
+void RedisBroker::Ask(const TopicTable::Ask& ask,
+                      absl::AnyInvocable<void(const absl::Status&) &&> asked) {
+  link_.Subscribe(ChannelOf(ask.key),
+                  [this, ask, asked = std::move(asked)](const absl::Status& status) mutable {
+                    topics_.EndAsk(ask, status.ok() ? status : Unavailable(StdView(status.message())));
+                    std::move(asked)(status);
+                  });
+}
+
+void RedisBroker::OnUp(absl::AnyInvocable<void(absl::Status) &&> done) {
+  // Whoever drops the last reference has seen the last answer.
+  struct Whole {
+    explicit Whole(absl::AnyInvocable<void(absl::Status) &&> when_done)
+        : done(std::move(when_done)) {}
+    ~Whole() { std::move(done)(status); }
+    absl::AnyInvocable<void(absl::Status) &&> done;
+    absl::Status status;
+  };
+  const auto whole = std::make_shared<Whole>(std::move(done));
+  const auto note = [whole](const absl::Status& status) {
+    if (whole->status.ok()) whole->status = status;
+  };
+  link_.Subscribe(inbox_, note);
+  for (const TopicTable::Ask& ask : topics_.BeginAskAll()) Ask(ask, note);
+}
+
+void RedisBroker::OnDown() {
+  const absl::Status why = Unavailable("the link to Redis was lost");
+  topics_.LoseChannels(why);
+  desk_.GiveUpAll(why);
+}
+
+void RedisBroker::OnTick() { desk_.GiveUpOverdue(clock_.Now().uptime); }
+
+void RedisBroker::OnMessage(std::string_view channel, std::string_view message) {
+  const auto opened = seal_.Open(channel, message, clock_.Now().wall);
+  if (!opened.ok()) return counters_.Add(Counter::kHmacVerifyFailures);
+  const std::string_view body = opened->body;
+  if (body.starts_with(kEnvelope)) return OnEnvelope(opened->sender, body.substr(1));
+  auto receipt = body.starts_with(kReceipt)
+                     ? DecodeReceipt(body.substr(1))
+                     : absl::InvalidArgumentError("neither an envelope nor a receipt");
+  if (!receipt.ok()) return counters_.Add(Counter::kEnvelopesUndecodable);
+  desk_.OnReceipt(receipt->request, std::move(receipt->receipt));
+}
+
+void RedisBroker::OnEnvelope(const NodeIdentity& sender, std::string_view body) {
+  auto wire = DecodeEnvelope(body);
+  if (!wire.ok()) return counters_.Add(Counter::kEnvelopesUndecodable);
+  const auto* id = std::get_if<ConnectionId>(&wire->envelope.to);
+  const bool ours = id == nullptr ? NeedsChannel(wire->envelope.to) : id->node == options_.node;
+  if (!ours) return counters_.Add(Counter::kEnvelopesUndecodable);
+
+  const uint64_t number = wire->request;
+  const std::string key = KeyOf(id == nullptr ? wire->envelope.to : Topic(Inbox{id->shard}));
+  const bool own = sender == options_.node;
+  ReceiptSum::Done done = [](Receipt) {};
+  if (own) {
+    done = [this, number](Receipt receipt) {
+      link_.Post([this, number, receipt = std::move(receipt)]() mutable {
+        desk_.OnReceipt(number, std::move(receipt));
+      });
+    };
+  } else if (wire->wants_receipt) {
+    done = [this, number, sender](Receipt receipt) {
+      link_.Post([this, sender, wire = WireReceipt{number, std::move(receipt)}] {
+        SendReceipt(sender, wire);
+      });
+    };
+  }
+  const auto sum = std::make_shared<ReceiptSum>(1, std::move(done));
+  topics_.Deliver(key, std::make_shared<const Envelope>(std::move(wire->envelope)), sum);
+}
+
+void RedisBroker::SendReceipt(const NodeIdentity& to, const WireReceipt& receipt) {
+  std::string channel = InboxOf(to);
+  std::string message = seal_.Seal(channel, kReceipt + EncodeReceipt(receipt), clock_.Now().wall);
+  link_.Command({"PUBLISH", std::move(channel), std::move(message)},
+                [](const absl::StatusOr<RedisValue>&) {});
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,33 @@
+#ifndef WSROUTER_ENGINE_REDIS_SCRIPTS_H_
+#define WSROUTER_ENGINE_REDIS_SCRIPTS_H_
+
+#include <vector>
+
+#include "engine/redis_link.h"
+
+// The scripts of engine/lua/, each with engine/lua/rows.lua in front: keys, arguments and answers
+// are described there. cmake/WsrouterLua.cmake makes the definitions of the files.
+namespace wsrouter::scripts {
+
+const RedisScript& Assert();
+const RedisScript& BeginRewrite();
+const RedisScript& Bind();
+const RedisScript& Client();
+const RedisScript& Count();
+const RedisScript& Heartbeat();
+const RedisScript& IsMember();
+const RedisScript& Join();
+const RedisScript& Leave();
+const RedisScript& Members();
+const RedisScript& Nodes();
+const RedisScript& Reap();
+const RedisScript& Rooms();
+const RedisScript& Size();
+const RedisScript& Sweep();
+const RedisScript& Unbind();
+
+std::vector<const RedisScript*> All();
+
+}  // namespace wsrouter::scripts
+
+#endif  // WSROUTER_ENGINE_REDIS_SCRIPTS_H_

@@ -1,0 +1,51 @@
+#ifndef WSROUTER_TESTS_SUPPORT_PRIVATE_REDIS_H_
+#define WSROUTER_TESTS_SUPPORT_PRIVATE_REDIS_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace wsrouter {
+
+// A redis-server of the test's own, on a Unix socket in a folder of its own and on a port of the
+// loopback address, with nothing on disk. It ends with the object, and with the thread that
+// started it. Where it cannot be started the test fails.
+class PrivateRedis {
+ public:
+  // `arguments` go to redis-server behind ours: {"--requirepass", "x"}.
+  explicit PrivateRedis(std::vector<std::string> arguments = {});
+  ~PrivateRedis();
+  PrivateRedis(const PrivateRedis&) = delete;
+
+  std::string url() const;      // redis+unix://...
+  std::string tcp_url() const;  // redis://127.0.0.1:...
+  const std::string& folder() const { return folder_; }
+  std::string socket_path() const { return folder_ + "/redis.sock"; }
+  uint16_t port() const { return port_; }
+
+  void Kill();   // SIGKILL
+  void Start();  // after Kill; same socket and port, empty. Returns when it answers
+  void Pause();  // SIGSTOP
+  void Continue();
+
+  // Runs one command over a connection of its own and waits for the answer: text as it is, numbers
+  // in decimal, arrays as lines, nil as nothing, errors with "-" in front. `auth`: first AUTH
+  // these.
+  std::string Run(const std::vector<std::string>& words,
+                  const std::vector<std::string>& auth = {}) const;
+
+ private:
+  bool Spawn();
+  bool Answers() const;
+
+  std::vector<std::string> arguments_;
+  std::string folder_;
+  uint16_t port_ = 0;
+  pid_t pid_ = -1;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_TESTS_SUPPORT_PRIVATE_REDIS_H_
