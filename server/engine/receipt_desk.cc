@@ -2,11 +2,9 @@
 
 namespace wsrouter {
 
-bool ReceiptDesk::Open(uint64_t number, Request& request, absl::Duration due_uptime) {
-  if (waiting_.size() >= kRequestsMax) return false;
+void ReceiptDesk::Open(uint64_t number, Request request, absl::Duration due_uptime) {
   due_.emplace_back(due_uptime, number);
   waiting_[number].request = std::move(request);
-  return true;
 }
 
 void ReceiptDesk::OnPublished(uint64_t number, uint64_t nodes) {

@@ -17,11 +17,9 @@ namespace wsrouter {
 // many nodes got it and as many of those whose receipts are wanted have sent theirs, or when its time
 // is over, or when the link is lost.
 //
-// The link's thread. Bounded: Open says no where kRequestsMax wait.
+// The link's thread. What waits is bounded by who opens requests.
 class ReceiptDesk {
  public:
-  static constexpr size_t kRequestsMax = 65'536;
-
   struct Request {
     bool to_connection = false;  // for one connection: without its receipt nothing is known
     bool local_only = false;     // of all receipts this node's own is waited for
@@ -29,8 +27,7 @@ class ReceiptDesk {
     ReceiptSum::Done done;
   };
 
-  // False, and `request` untouched, when too many wait.
-  [[nodiscard]] bool Open(uint64_t number, Request& request, absl::Duration due_uptime);
+  void Open(uint64_t number, Request request, absl::Duration due_uptime);
   // Redis handed it to so many nodes; or could not be asked, or did not say.
   void OnPublished(uint64_t number, uint64_t nodes);
   void OnFailed(uint64_t number, const absl::Status& why);

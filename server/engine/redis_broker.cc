@@ -54,10 +54,18 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
   const auto* id = std::get_if<ConnectionId>(&envelope.to);
   const bool here = id != nullptr ? id->node == options_.node : !NeedsChannel(envelope.to);
   if (here) return PublishHere(std::move(envelope), false, std::move(done));
+  // No node has such a shard, and none would understand the id.
+  if (id != nullptr && id->shard >= kShardsMax) return std::move(done)(Receipt{});
   if (!link_.up()) {
     if (id == nullptr) return PublishHere(std::move(envelope), true, std::move(done));
     return std::move(done)(
         {.status = Unavailable("Redis is not reachable, so the connection's node is not")});
+  }
+  if (in_flight_.fetch_add(1, std::memory_order_relaxed) >= kInFlightMax) {
+    in_flight_.fetch_sub(1, std::memory_order_relaxed);
+    return std::move(done)(
+        {.status = Refusal(absl::StatusCode::kUnavailable, "OVERLOADED",
+                           "too many pushes wait for Redis or for the answers of other nodes")});
   }
   const uint64_t number = last_number_.fetch_add(1, std::memory_order_relaxed) + 1;
   std::string key = id == nullptr ? KeyOf(envelope.to) : std::string();
@@ -65,7 +73,10 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
   ReceiptDesk::Request request = {
       .to_connection = id != nullptr,
       .local_only = id == nullptr && envelope.receipts == Receipts::kLocal,
-      .done = std::move(done)};
+      .done = [this, done = std::move(done)](Receipt receipt) mutable {
+        in_flight_.fetch_sub(1, std::memory_order_relaxed);
+        std::move(done)(std::move(receipt));
+      }};
   std::string body(1, kEnvelope);
   body += EncodeEnvelope({.envelope = std::move(envelope),
                           .request = number,
@@ -96,11 +107,7 @@ void RedisBroker::Send(uint64_t number, std::string channel, std::string key,
                        const std::string& body, ReceiptDesk::Request request) {
   request.local_due = !key.empty() && topics_.IsLive(key);
   const Instant now = clock_.Now();
-  if (!desk_.Open(number, request, now.uptime + options_.receipts)) {
-    return std::move(request.done)(
-        {.status = Refusal(absl::StatusCode::kUnavailable, "OVERLOADED",
-                           "too many pushes wait for the answers of other nodes")});
-  }
+  desk_.Open(number, std::move(request), now.uptime + options_.receipts);
   std::string message = seal_.Seal(channel, body, now.wall);
   link_.Command({"PUBLISH", std::move(channel), std::move(message)},
                 [this, number](const absl::StatusOr<RedisValue>& nodes) {

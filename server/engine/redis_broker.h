@@ -36,6 +36,10 @@ class RedisBroker final : public Broker {
     absl::Duration clock_skew_max = absl::Seconds(30);
     absl::Duration receipts = absl::Seconds(2);  // how long receipts of other nodes are waited for
   };
+  // Publishes that wait for Redis or for other nodes; more are UNAVAILABLE, reason OVERLOADED. Bounds
+  // how far the proof of life of the link waits behind them.
+  static constexpr size_t kInFlightMax = 32'768;
+
   RedisBroker(const Options& options, RedisLink& link, Counters& counters, const Clock& clock);
 
   void Publish(Envelope envelope, ReceiptSum::Done done) override;
@@ -74,6 +78,7 @@ class RedisBroker final : public Broker {
   Counters& counters_;
   const Clock& clock_;
   std::atomic<uint64_t> last_number_{0};
+  std::atomic<size_t> in_flight_{0};
   TopicTable topics_;
   EnvelopeSeal seal_;  // the link's thread
   ReceiptDesk desk_;   // the link's thread

@@ -2,10 +2,12 @@
 
 #include <atomic>
 
-#include "engine/memory_broker.h"
-#include "engine/memory_directory.h"
+#include "core/event.h"
+#include "core/stats.h"
+#include "engine/memory_engine.h"
+#include "engine/redis_engine.h"
 #include "fmt/format.h"
-#include "tests/support/directory_node.h"
+#include "tests/support/eventually.h"
 #include "tests/support/private_redis.h"
 
 namespace wsrouter {
@@ -13,31 +15,45 @@ namespace {
 
 const NodeIdentity kNode = {.server_id = "node-1", .incarnation = 7};
 
-class MemoryEngine final : public Engine {
+class MemoryUnderTest final : public EngineUnderTest {
  public:
-  explicit MemoryEngine(const Limits& limits) : directory_({.node = kNode}, limits, clock_) {}
+  explicit MemoryUnderTest(const Limits& limits) : engine_({.node = kNode}, limits, clock_) {}
 
-  Broker& broker() override { return broker_; }
-  Directory& directory() override { return directory_; }
+  Broker& broker() override { return engine_.broker(); }
+  Directory& directory() override { return engine_.directory(); }
   NodeIdentity node() const override { return kNode; }
 
  private:
   SystemClock clock_;
-  MemoryBroker broker_{kNode};
-  MemoryDirectory directory_;
+  MemoryEngine engine_;
+};
+
+class DeafSink final : public EventSink {
+ public:
+  bool Wants(size_t) const override { return false; }
+  void Emit(Event) override {}
+  void EmitTo(uint64_t, Event) override {}
 };
 
 // All of them share one Redis, each under a prefix of its own.
-class RedisEngineUnderTest final : public Engine {
+class RedisUnderTest final : public EngineUnderTest {
  public:
-  explicit RedisEngineUnderTest(const Limits& limits)
-      : node_(Redis(), {.server_id = kNode.server_id,
-                        .incarnation = kNode.incarnation,
-                        .prefix = fmt::format("engine{}", ++last_),
-                        .limits = limits}) {}
+  explicit RedisUnderTest(const Limits& limits)
+      : engine_({.address = ParseRedisUrl(Redis().url()).value(),
+                 .prefix = fmt::format("engine{}", ++last_),
+                 .self = {.node = kNode},
+                 .limits = limits},
+                {.events = events_,
+                 .stats = stats_,
+                 .counters = stats_.AddCounters(),
+                 .clock = clock_}) {
+    engine_.Start();
+    EXPECT_TRUE(Eventually([this] { return engine_.up(); }));
+  }
+  ~RedisUnderTest() override { engine_.Stop(absl::Seconds(2)); }
 
-  Broker& broker() override { return broker_; }
-  Directory& directory() override { return node_.directory(); }
+  Broker& broker() override { return engine_.broker(); }
+  Directory& directory() override { return engine_.directory(); }
   NodeIdentity node() const override { return kNode; }
 
  private:
@@ -47,17 +63,18 @@ class RedisEngineUnderTest final : public Engine {
   }
 
   inline static std::atomic<int> last_ = 0;
-  MemoryBroker broker_{kNode};
-  DirectoryNode node_;
+  SystemClock clock_;
+  DeafSink events_;
+  Stats stats_{kNode, "test", absl::UnixEpoch()};
+  RedisEngine engine_;
 };
 
 }  // namespace
 
 std::vector<EngineKind> EngineKinds() {
   return {
-      {"Memory", [](const Limits& limits) { return std::make_unique<MemoryEngine>(limits); }},
-      {"Redis",
-       [](const Limits& limits) { return std::make_unique<RedisEngineUnderTest>(limits); }}};
+      {"Memory", [](const Limits& limits) { return std::make_unique<MemoryUnderTest>(limits); }},
+      {"Redis", [](const Limits& limits) { return std::make_unique<RedisUnderTest>(limits); }}};
 }
 
 }  // namespace wsrouter

@@ -14,9 +14,9 @@
 namespace wsrouter {
 
 // An engine as a test sees it: one node's broker and directory, empty at the start.
-class Engine {
+class EngineUnderTest {
  public:
-  virtual ~Engine() = default;
+  virtual ~EngineUnderTest() = default;
   virtual Broker& broker() = 0;
   virtual Directory& directory() = 0;
   virtual NodeIdentity node() const = 0;
@@ -24,7 +24,7 @@ class Engine {
 
 struct EngineKind {
   std::string name;
-  std::function<std::unique_ptr<Engine>(const Limits&)> make;
+  std::function<std::unique_ptr<EngineUnderTest>(const Limits&)> make;
 };
 
 // Every engine that this build and this machine can run. The contract runs against each.
@@ -40,7 +40,7 @@ class EngineContractTest : public testing::TestWithParam<EngineKind> {
   }
 
  private:
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<EngineUnderTest> engine_;
 };
 
 }  // namespace wsrouter

@@ -89,6 +89,23 @@ TEST_F(RedisDirectoryLeaseTest, LeftoversOfANodeThatDiedWhileRewritingAreTakenTo
   EXPECT_EQ(b.Nodes()->size(), 1u);
 }
 
+TEST_F(RedisDirectoryLeaseTest, ARowThatSomebodyOverwroteDoesNotKeepTheOthers) {
+  DirectoryNode dead(redis_, {.server_id = "dead"});
+  DirectoryNode b(redis_, {.server_id = "b"});
+  ASSERT_TRUE(dead.Bind(1, "alice").ok());
+  ASSERT_TRUE(dead.Join("lobby", 1, "alice").ok());
+  for (const std::string name : {"client:alice", "room:lobby"}) {
+    redis_.Run({"DEL", "{test}:" + name});
+    EXPECT_EQ(redis_.Run({"SET", "{test}:" + name, "x"}), "OK");
+  }
+  ASSERT_TRUE(dead.Bind(2, "bob").ok());
+  EXPECT_EQ(redis_.Run({"SADD", "{test}:index:dead.0000000000000001", "what is this"}), "1");
+  EndLease("dead");
+  EXPECT_EQ(b.ReapStaleServers().value(), 1u);
+  EXPECT_EQ(b.Nodes()->size(), 1u);
+  EXPECT_EQ(redis_.Run({"FLUSHALL"}), "OK");
+}
+
 TEST_F(RedisDirectoryLeaseTest, TwoWhoReapAtOnceReportEachRowOnce) {
   DirectoryNode dead(redis_, {.server_id = "dead"});
   DirectoryNode a(redis_, {.server_id = "a"});
