@@ -18,8 +18,8 @@ using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
 
-constexpr uint32_t kPayloadTag = wire::Envelope::kPayloadFieldNumber << 3 |
-                                 WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+constexpr uint32_t kPayloadTag =
+    wire::Envelope::kPayloadFieldNumber << 3 | WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
 constexpr size_t kPayloadHeadBytesMax = 6;  // the tag and a length of 31 bits
 
 constexpr WireEnum<Opcode, wire::Opcode, 2> kOpcodes = {{
@@ -63,11 +63,13 @@ void WriteClose(const CloseWith& close, wire::Close* to) {
 void WriteExceptions(const Exceptions& except, wire::Deliver* to) {
   std::vector<const ConnectionId*> connections;
   for (const ConnectionId& id : except.connections) connections.push_back(&id);
-  std::ranges::sort(connections, {}, [](const ConnectionId* id) -> auto& { return *id; });
+  std::ranges::sort(
+      connections, {}, [](const ConnectionId* id) -> auto& { return *id; });
   for (const ConnectionId* id : connections) WriteConnection(*id, to->add_except_connections());
   std::vector<const ClientId*> clients;
   for (const ClientId& client : except.clients) clients.push_back(&client);
-  std::ranges::sort(clients, {}, [](const ClientId* client) -> auto& { return *client; });
+  std::ranges::sort(
+      clients, {}, [](const ClientId* client) -> auto& { return *client; });
   for (const ClientId* client : clients) to->add_except_clients(client->value);
 }
 
@@ -93,34 +95,33 @@ void WriteDescribe(const Describe& describe, wire::Describe* to) {
 // Returns the frame whose payload goes behind the message, null where there is none.
 const Frame* WriteAction(const Action& action, wire::Envelope* to) {
   const Frame* frame = nullptr;
-  std::visit(Overloaded{
-                 [&](const Deliver& deliver) {
-                   WriteDeliver(deliver, to->mutable_deliver());
-                   frame = deliver.frame.get();
-                 },
-                 [&](const Own& own) { WriteOwn(own, to->mutable_own()); },
-                 [&](const Release& release) {
-                   wire::Release* written = to->mutable_release();
-                   if (release.close.has_value()) {
-                     WriteClose(*release.close, written->mutable_close());
-                   }
-                 },
-                 [&](const Join& join) {
-                   WriteRooms(join.rooms, to->mutable_join()->mutable_rooms());
-                 },
-                 [&](const Leave& leave) {
-                   WriteRooms(leave.rooms, to->mutable_leave()->mutable_rooms());
-                 },
-                 [&](const Disconnect& end) { WriteClose(end.close, to->mutable_disconnect()); },
-                 [&](const Describe& describe) { WriteDescribe(describe, to->mutable_describe()); },
-                 [&](const AnnouncePending&) {},  // refused by whoever decodes it
-                 [&](const Reassert&) {},         // likewise
-                 [&](const ToChannel& push) {
-                   to->mutable_to_channel()->set_opcode(ToWire(kOpcodes, push.frame->opcode()));
-                   frame = push.frame.get();
-                 },
-             },
-             action);
+  std::visit(
+      Overloaded{
+          [&](const Deliver& deliver) {
+            WriteDeliver(deliver, to->mutable_deliver());
+            frame = deliver.frame.get();
+          },
+          [&](const Own& own) { WriteOwn(own, to->mutable_own()); },
+          [&](const Release& release) {
+            wire::Release* written = to->mutable_release();
+            if (release.close.has_value()) {
+              WriteClose(*release.close, written->mutable_close());
+            }
+          },
+          [&](const Join& join) { WriteRooms(join.rooms, to->mutable_join()->mutable_rooms()); },
+          [&](const Leave& leave) {
+            WriteRooms(leave.rooms, to->mutable_leave()->mutable_rooms());
+          },
+          [&](const Disconnect& end) { WriteClose(end.close, to->mutable_disconnect()); },
+          [&](const Describe& describe) { WriteDescribe(describe, to->mutable_describe()); },
+          [&](const AnnouncePending&) {},  // refused by whoever decodes it
+          [&](const Reassert&) {},         // likewise
+          [&](const ToChannel& push) {
+            to->mutable_to_channel()->set_opcode(ToWire(kOpcodes, push.frame->opcode()));
+            frame = push.frame.get();
+          },
+      },
+      action);
   return frame;
 }
 
@@ -178,12 +179,12 @@ Deliver ReadDeliver(WireReader& reader, const wire::Deliver& from, std::string_v
 }
 
 Own ReadOwn(WireReader& reader, const wire::Own& from) {
-  Own own = {.client = reader.ReadName<ClientId>("own.client", from.client()),
-             .on_duplicate =
-                 reader.ReadEnum("own.on_duplicate", kOnDuplicates, from.on_duplicate()),
-             .rooms = reader.ReadRooms("own.rooms", from.rooms()),
-             .labels = reader.ReadLabels(from.labels()),
-             .expires_at = std::nullopt};
+  Own own = {
+      .client = reader.ReadName<ClientId>("own.client", from.client()),
+      .on_duplicate = reader.ReadEnum("own.on_duplicate", kOnDuplicates, from.on_duplicate()),
+      .rooms = reader.ReadRooms("own.rooms", from.rooms()),
+      .labels = reader.ReadLabels(from.labels()),
+      .expires_at = std::nullopt};
   if (from.has_expires_at()) own.expires_at = reader.ReadTime("own.expires_at", from.expires_at());
   return own;
 }

@@ -14,8 +14,8 @@ namespace wsrouter {
 // An envelope on its way between nodes.
 struct WireEnvelope {
   Envelope envelope;
-  uint64_t request = 0;         // the sender's number for it; a receipt names it
-  bool wants_receipt = false;   // to be sent to the inbox of `sender` (in the seal)
+  uint64_t request = 0;        // the sender's number for it; a receipt names it
+  bool wants_receipt = false;  // to be sent to the inbox of `sender` (in the seal)
 };
 struct WireReceipt {
   uint64_t request = 0;

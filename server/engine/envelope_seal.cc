@@ -102,8 +102,8 @@ absl::StatusOr<EnvelopeSeal::Parts> EnvelopeSeal::TakeApart(std::string_view mes
   const auto key_id = taker.Text();
   if (!key_id.has_value()) return TooShort();
   if (key_id->size() > kKeyIdBytesMax) {
-    return absl::InvalidArgumentError(fmt::format("the key id has {} octets, want at most {}",
-                                                  key_id->size(), kKeyIdBytesMax));
+    return absl::InvalidArgumentError(
+        fmt::format("the key id has {} octets, want at most {}", key_id->size(), kKeyIdBytesMax));
   }
   const auto server_id = taker.Text();
   const auto incarnation = taker.Number(8);
@@ -137,8 +137,7 @@ absl::Status EnvelopeSeal::Check(const Parts& parts, std::string_view channel,
   }
   message.remove_suffix(parts.proof.size());
   if (!key->Proves(parts.proof, channel, message)) {
-    return absl::UnauthenticatedError(
-        fmt::format("the proof under key {} is wrong", parts.key_id));
+    return absl::UnauthenticatedError(fmt::format("the proof under key {} is wrong", parts.key_id));
   }
   if (now - parts.at > clock_skew_max_) {
     return absl::UnauthenticatedError(

@@ -30,9 +30,8 @@ MessageProof::MessageProof(const SealKey& key) : key_id_(key.id) {
   context_.reset(EVP_MAC_CTX_new(mac));
   EVP_MAC_free(mac);  // the context has a reference of its own
   char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-      OSSL_PARAM_construct_end()};
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                               OSSL_PARAM_construct_end()};
   Demand(context_ != nullptr &&
          EVP_MAC_init(context_.get(), Bytes(key.secret), key.secret.size(), params) == 1);
 }

@@ -14,8 +14,8 @@
 namespace wsrouter {
 
 // What was published and is not answered yet. A request is answered once: when Redis has said how
-// many nodes got it and as many of those whose receipts are wanted have sent theirs, or when its time
-// is over, or when the link is lost.
+// many nodes got it and as many of those whose receipts are wanted have sent theirs, or when its
+// time is over, or when the link is lost.
 //
 // The link's thread. What waits is bounded by who opens requests.
 class ReceiptDesk {

@@ -11,18 +11,19 @@ namespace wsrouter {
 
 // Where a Redis is and who we are to it.
 struct RedisAddress {
-  std::string host;       // a name or an address; empty: unix_path
+  std::string host;  // a name or an address; empty: unix_path
   uint16_t port = 6379;
   std::string unix_path;
-  std::string username;   // empty: the default user (AUTH with the password alone)
-  std::string password;   // empty: no AUTH
+  std::string username;  // empty: the default user (AUTH with the password alone)
+  std::string password;  // empty: no AUTH
   uint32_t database = 0;
 
   std::string ToString() const;  // for people: without username and password
 };
 
-// `redis://[user][:password@]host[:port][/database]`, `redis+unix://[user][:password@]/path/to/socket[?db=n]`;
-// user and password are percent-encoded (RFC 3986 section 2.1). The error never shows the password.
+// `redis://[user][:password@]host[:port][/database]`,
+// `redis+unix://[user][:password@]/path/to/socket[?db=n]`; user and password are percent-encoded
+// (RFC 3986 section 2.1). The error never shows the password.
 absl::StatusOr<RedisAddress> ParseRedisUrl(std::string_view url);
 
 }  // namespace wsrouter

@@ -33,8 +33,8 @@ std::string_view TakePart(std::string_view& text);
 // Hands on what `parse` makes of the answer: an absl::StatusOr<Answer>.
 template <typename Answer, typename Parse>
 RedisLink::Done Answering(Directory::Done<Answer> done, Parse parse) {
-  return [done = std::move(done), parse = std::move(parse)](
-             absl::StatusOr<RedisValue> answer) mutable {
+  return [done = std::move(done),
+          parse = std::move(parse)](absl::StatusOr<RedisValue> answer) mutable {
     if (!answer.ok()) {
       std::move(done)(DirectoryStatus(answer.status()));
     } else {

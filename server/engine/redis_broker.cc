@@ -78,9 +78,8 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
         std::move(done)(std::move(receipt));
       }};
   std::string body(1, kEnvelope);
-  body += EncodeEnvelope({.envelope = std::move(envelope),
-                          .request = number,
-                          .wants_receipt = !request.local_only});
+  body += EncodeEnvelope(
+      {.envelope = std::move(envelope), .request = number, .wants_receipt = !request.local_only});
   link_.Post([this, number, channel = std::move(channel), key = std::move(key),
               body = std::move(body), owed = Owed(std::move(request))]() mutable {
     Send(number, std::move(channel), std::move(key), body, owed.Take());
@@ -139,11 +138,11 @@ void RedisBroker::Unsubscribe(Subscriber& subscriber, const Topic& topic) {
 
 void RedisBroker::Ask(const TopicTable::Ask& ask,
                       absl::AnyInvocable<void(const absl::Status&) &&> asked) {
-  link_.Subscribe(ChannelOf(ask.key),
-                  [this, ask, asked = std::move(asked)](const absl::Status& status) mutable {
-                    topics_.EndAsk(ask, status.ok() ? status : Unavailable(StdView(status.message())));
-                    std::move(asked)(status);
-                  });
+  link_.Subscribe(ChannelOf(ask.key), [this, ask, asked = std::move(asked)](
+                                          const absl::Status& status) mutable {
+    topics_.EndAsk(ask, status.ok() ? status : Unavailable(StdView(status.message())));
+    std::move(asked)(status);
+  });
 }
 
 void RedisBroker::OnUp(absl::AnyInvocable<void(absl::Status) &&> done) {

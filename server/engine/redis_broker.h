@@ -36,8 +36,8 @@ class RedisBroker final : public Broker {
     absl::Duration clock_skew_max = absl::Seconds(30);
     absl::Duration receipts = absl::Seconds(2);  // how long receipts of other nodes are waited for
   };
-  // Publishes that wait for Redis or for other nodes; more are UNAVAILABLE, reason OVERLOADED. Bounds
-  // how far the proof of life of the link waits behind them.
+  // Publishes that wait for Redis or for other nodes; more are UNAVAILABLE, reason OVERLOADED.
+  // Bounds how far the proof of life of the link waits behind them.
   static constexpr size_t kInFlightMax = 32'768;
 
   RedisBroker(const Options& options, RedisLink& link, Counters& counters, const Clock& clock);

@@ -60,17 +60,16 @@ void RedisDirectory::Run(const RedisScript& script, std::vector<std::string> arg
 void RedisDirectory::Bind(const ConnectionId& connection, const ClientId& client,
                           OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) {
   const std::string number = fmt::format("{}", ++binds_);
-  std::vector<std::string> arguments = {
-      connection.ToString(),
-      client.value,
-      LetterOf(on_duplicate),
-      number,
-      fmt::format("{}", options_.limits.owner_capacity),
-      fmt::format("{}", options_.limits.connections_per_client)};
+  std::vector<std::string> arguments = {connection.ToString(),
+                                        client.value,
+                                        LetterOf(on_duplicate),
+                                        number,
+                                        fmt::format("{}", options_.limits.owner_capacity),
+                                        fmt::format("{}", options_.limits.connections_per_client)};
   RedisLink::Done answer = Answering<std::vector<ConnectionId>>(
       std::move(done),
-      [limits = options_.limits](
-          const RedisValue& value) -> absl::StatusOr<std::vector<ConnectionId>> {
+      [limits =
+           options_.limits](const RedisValue& value) -> absl::StatusOr<std::vector<ConnectionId>> {
         if (absl::Status status = Written(value, limits); !status.ok()) return status;
         return ConnectionsFrom(value, 1);
       });
@@ -94,9 +93,8 @@ void RedisDirectory::Unbind(const ConnectionId& connection, const ClientId& clie
 
 void RedisDirectory::Join(const RoomName& room, const ConnectionId& connection,
                           const ClientId& client, Done<JoinedRoom> done) {
-  std::vector<std::string> arguments = {
-      room.value, connection.ToString(), client.value,
-      fmt::format("{}", options_.limits.room_members_capacity)};
+  std::vector<std::string> arguments = {room.value, connection.ToString(), client.value,
+                                        fmt::format("{}", options_.limits.room_members_capacity)};
   RedisLink::Done answer = Answering<JoinedRoom>(
       std::move(done),
       [limits = options_.limits](const RedisValue& value) -> absl::StatusOr<JoinedRoom> {

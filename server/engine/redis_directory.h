@@ -30,8 +30,8 @@ struct ReapedRow {
 class RedisDirectory final : public Directory {
  public:
   struct Options {
-    std::string prefix;                     // all keys begin with "{prefix}:": one hash slot
-    NodeRow self;                           // heartbeat and counts are Redis' to say
+    std::string prefix;  // all keys begin with "{prefix}:": one hash slot
+    NodeRow self;        // heartbeat and counts are Redis' to say
     Limits limits;
     absl::Duration lease = absl::Seconds(10);
     absl::Duration gc_lease = absl::Seconds(5);

@@ -71,8 +71,7 @@ void RedisDirectory::Collect(Done<uint64_t> done) { Reap(options_.gc_lease, 0, s
 
 void RedisDirectory::Reap(absl::Duration gc_lease, uint64_t reaped, Done<uint64_t> done) {
   Run(scripts::Reap(), {self_, fmt::format("{}", kRowsPerScript), Milliseconds(gc_lease)},
-      [this, gc_lease, reaped,
-       done = std::move(done)](absl::StatusOr<RedisValue> answer) mutable {
+      [this, gc_lease, reaped, done = std::move(done)](absl::StatusOr<RedisValue> answer) mutable {
         if (!answer.ok()) return std::move(done)(DirectoryStatus(answer.status()));
         reaped += Report(*answer);
         if (NumberAt(*answer, 0) == 0) return std::move(done)(reaped);

@@ -58,12 +58,12 @@ std::vector<NodeRow> ParseNodes(const RedisValue& answer) {
   for (size_t i = 0; i + 5 < elements.size(); i += 6) {
     auto node = ParseRedisNode(elements[i].text());
     if (!node.has_value()) continue;
-    nodes.push_back({.node = *std::move(node),
-                     .version = elements[i + 1].text(),
-                     .started_at = ParseMilliseconds(elements[i + 2].text()),
-                     .heartbeat_at = ParseMilliseconds(elements[i + 3].text()),
-                     .online = {.clients = NumberAt(answer, i + 4),
-                                .connections = NumberAt(answer, i + 5)}});
+    nodes.push_back(
+        {.node = *std::move(node),
+         .version = elements[i + 1].text(),
+         .started_at = ParseMilliseconds(elements[i + 2].text()),
+         .heartbeat_at = ParseMilliseconds(elements[i + 3].text()),
+         .online = {.clients = NumberAt(answer, i + 4), .connections = NumberAt(answer, i + 5)}});
   }
   return nodes;
 }

@@ -85,9 +85,9 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   RedisDirectory directory_;
   RedisBroker broker_;
 
-  uint64_t join_ = 0;          // number of the join that counts
-  bool joining_ = false;       // its steps are under way
-  bool subscribed_ = false;    // all topics are live on this link
+  uint64_t join_ = 0;        // number of the join that counts
+  bool joining_ = false;     // its steps are under way
+  bool subscribed_ = false;  // all topics are live on this link
   bool stopping_ = false;
   std::atomic<bool> joined_{false};
   std::atomic<bool> joined_once_{false};

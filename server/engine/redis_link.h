@@ -18,9 +18,9 @@ namespace wsrouter {
 
 // How patient the link is.
 struct RedisPatience {
-  absl::Duration connect = absl::Seconds(2);   // TCP, AUTH and SELECT together
-  absl::Duration command = absl::Seconds(1);   // from the call to the answer
-  absl::Duration silence = absl::Seconds(4);   // no octet although asked every second: it is dead
+  absl::Duration connect = absl::Seconds(2);  // TCP, AUTH and SELECT together
+  absl::Duration command = absl::Seconds(1);  // from the call to the answer
+  absl::Duration silence = absl::Seconds(4);  // no octet although asked every second: it is dead
   absl::Duration backoff_min = absl::Milliseconds(50);
   absl::Duration backoff_max = absl::Seconds(2);
 };
@@ -87,8 +87,8 @@ class RedisLink {
 
   // The link's thread. Live when `done` says OK, which it does at once if the channel is live. The
   // link forgets all subscriptions when it goes down; `done` is told UNAVAILABLE then if it has not
-  // been answered, and CANCELLED if Unsubscribe overtakes it. A channel that Redis' ACL forbids takes
-  // the link down.
+  // been answered, and CANCELLED if Unsubscribe overtakes it. A channel that Redis' ACL forbids
+  // takes the link down.
   void Subscribe(std::string channel, absl::AnyInvocable<void(absl::Status) &&> done);
   void Unsubscribe(std::string channel);
 

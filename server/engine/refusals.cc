@@ -23,9 +23,8 @@ absl::Status ConnectionsExhausted(uint64_t owned) {
 }
 
 absl::Status ClientExhausted(uint32_t connections_per_client) {
-  return Exhausted(
-      "CONNECTIONS_PER_CLIENT",
-      fmt::format("a client may have at most {} connections", connections_per_client));
+  return Exhausted("CONNECTIONS_PER_CLIENT",
+                   fmt::format("a client may have at most {} connections", connections_per_client));
 }
 
 absl::Status RoomMembersExhausted(uint64_t members) {

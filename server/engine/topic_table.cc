@@ -17,8 +17,7 @@ size_t TopicTable::Deliver(std::string_view key, const std::shared_ptr<const Env
   return found->second.subscribers.size();
 }
 
-bool TopicTable::Add(Subscriber& subscriber, std::string_view key, bool needs_channel,
-                     Live live) {
+bool TopicTable::Add(Subscriber& subscriber, std::string_view key, bool needs_channel, Live live) {
   {
     absl::MutexLock lock(&mutex_);
     const auto [found, first] = entries_.try_emplace(std::string(key));

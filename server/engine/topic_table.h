@@ -16,16 +16,17 @@
 
 namespace wsrouter {
 
-// This node's subscribers by topic (KeyOf), and how far the node itself is subscribed to the topic's
-// channel: not at all, asked, or live. The names of channels and the asking are the broker's.
+// This node's subscribers by topic (KeyOf), and how far the node itself is subscribed to the
+// topic's channel: not at all, asked, or live. The names of channels and the asking are the
+// broker's.
 //
 // Any thread. The lock is held while mailboxes are posted to: that is what gives every subscriber
 // of a topic one order, and lets Remove promise that no Take follows.
 class TopicTable {
  public:
   using Live = absl::AnyInvocable<void(absl::Status) &&>;
-  // How a subscription to a channel is asked for: as long as `generation` is the entry's, the answer
-  // is of interest.
+  // How a subscription to a channel is asked for: as long as `generation` is the entry's, the
+  // answer is of interest.
   struct Ask {
     std::string key;
     uint64_t generation = 0;
@@ -35,9 +36,9 @@ class TopicTable {
   size_t Deliver(std::string_view key, const std::shared_ptr<const Envelope>& envelope,
                  const std::shared_ptr<ReceiptSum>& sum);
 
-  // Adds the subscriber, unless it is there already. `needs_channel`: live only when the channel is;
-  // then the result says whether the channel must be asked for. `live` runs inside the call where
-  // that is known already.
+  // Adds the subscriber, unless it is there already. `needs_channel`: live only when the channel
+  // is; then the result says whether the channel must be asked for. `live` runs inside the call
+  // where that is known already.
   bool Add(Subscriber& subscriber, std::string_view key, bool needs_channel, Live live);
   // When it returns, no Take of this topic is running or will begin. True when the topic has lost
   // its last subscriber.

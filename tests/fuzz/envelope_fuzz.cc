@@ -48,9 +48,9 @@ void CheckSealed(std::string_view message) {
   EnvelopeSeal open({.server_id = "gw-1", .incarnation = 1}, {}, absl::Seconds(30));
   const auto opened = open.Open("ch", message, now);
   if (opened.ok()) {
-    Require(opened->body.empty() || (opened->body.data() >= message.data() &&
-                                     opened->body.data() + opened->body.size() <=
-                                         message.data() + message.size()),
+    Require(opened->body.empty() ||
+                (opened->body.data() >= message.data() &&
+                 opened->body.data() + opened->body.size() <= message.data() + message.size()),
             "a body is a part of its message");
     CheckEnvelope(opened->body);
     CheckReceipt(opened->body);

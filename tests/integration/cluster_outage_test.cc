@@ -121,9 +121,8 @@ TEST_F(ClusterOutageTest, ClientThatMovedMeanwhileIsNotTakenBack) {
   const ConnectionId older = a_->Online("alice", {"lobby"});
   const ConnectionId newer = b_->shard().Open();
   redis_.Run({"FLUSHALL"});
-  ASSERT_TRUE(Eventually([&] {
-    return b_->Own(newer, "alice", {"lobby"}, OnDuplicate::kReplace).status.ok();
-  }));
+  ASSERT_TRUE(Eventually(
+      [&] { return b_->Own(newer, "alice", {"lobby"}, OnDuplicate::kReplace).status.ok(); }));
   EXPECT_TRUE(Eventually([&] { return a_->shard().Closed(older).has_value(); }));
   EXPECT_TRUE(Eventually([&] { return b_->MembersOf("lobby").size() == 1; }));
   EXPECT_THAT(b_->ConnectionsOf("alice"), ElementsAre(newer));

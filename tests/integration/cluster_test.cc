@@ -20,10 +20,8 @@ using ::testing::SizeIs;
 class ClusterTest : public testing::Test {
  protected:
   std::unique_ptr<ClusterNode> Start(const std::string& server_id, Limits limits = {}) {
-    auto node = std::make_unique<ClusterNode>(
-        ClusterNode::Options{.address = ParseRedisUrl(redis_.url()).value(),
-                             .server_id = server_id,
-                             .limits = limits});
+    auto node = std::make_unique<ClusterNode>(ClusterNode::Options{
+        .address = ParseRedisUrl(redis_.url()).value(), .server_id = server_id, .limits = limits});
     node->AwaitUp();
     return node;
   }

@@ -95,15 +95,14 @@ TEST_F(RedisDirectoryRewriteTest, AssertYieldsWhereItsOwnPolicyBearsNoOther) {
     EXPECT_TRUE(a.Assert(1, "alice", OnDuplicate::kAllow).value());
     // What was never lost stays, whatever came beside it.
     EXPECT_TRUE(a.Assert(1, "alice", policy, {{"lobby"}}).value());
-    EXPECT_THAT(b.Client("alice").value(),
-                UnorderedElementsAre(a.Connection(1), b.Connection(1)));
+    EXPECT_THAT(b.Client("alice").value(), UnorderedElementsAre(a.Connection(1), b.Connection(1)));
   }
 }
 
 TEST_F(RedisDirectoryRewriteTest, AssertAsksNoCapacity) {
-  DirectoryNode a(redis_, {.limits = {.owner_capacity = 1,
-                                      .room_members_capacity = 1,
-                                      .connections_per_client = 1}});
+  DirectoryNode a(
+      redis_,
+      {.limits = {.owner_capacity = 1, .room_members_capacity = 1, .connections_per_client = 1}});
   for (uint64_t i = 0; i < 5; ++i) {
     EXPECT_TRUE(a.Assert(i, "alice", OnDuplicate::kAllow, {{"lobby"}, {"hall"}}).value());
   }

@@ -115,8 +115,9 @@ TEST_F(RedisDirectoryTest, NamesThatLookLikeKeysDoNotCollide) {
   std::string longest;
   while (longest.size() + 3 <= 255) longest += "\xE2\x82\xAC";
   const std::vector<std::string> names = {
-      "__keys__", "a:b", "a", "b", "1", "-1", "1e3", "nodes", "rooms", "counts", "gc", "client:a",
-      "room:a", "index:a.0000000000000001", "{test}:nodes", "c", "r", longest};
+      "__keys__",     "a:b",   "a",      "b",    "1",        "-1",     "1e3",
+      "nodes",        "rooms", "counts", "gc",   "client:a", "room:a", "index:a.0000000000000001",
+      "{test}:nodes", "c",     "r",      longest};
   for (size_t i = 0; i < names.size(); ++i) {
     EXPECT_TRUE(a.Bind(i, names[i]).ok());
     EXPECT_TRUE(a.Join(names[i], i, names[i]).ok());
@@ -145,8 +146,8 @@ TEST_F(RedisDirectoryTest, AValueOfAnotherTypeFailsTheCallsOnItsKeyOnly) {
   for (const std::string room : {"cave", "den"}) {
     EXPECT_TRUE(absl::IsInternal(a.Join(room, 1, "alice").status()));
     EXPECT_TRUE(absl::IsInternal(a.Size(room).status()));
-    EXPECT_TRUE(absl::IsInternal(
-        a.Assert(1, "alice", OnDuplicate::kAllow, {{"lobby"}, {room}}).status()));
+    EXPECT_TRUE(
+        absl::IsInternal(a.Assert(1, "alice", OnDuplicate::kAllow, {{"lobby"}, {room}}).status()));
   }
   EXPECT_THAT(a.Client("alice").value(), IsEmpty());
   EXPECT_EQ(a.Size("lobby")->connections, 0u);
@@ -161,13 +162,12 @@ TEST_F(RedisDirectoryTest, AValueOfAnotherTypeFailsTheCallsOnItsKeyOnly) {
 
 TEST_F(RedisDirectoryTest, AValueOfAnotherTypeUnderASharedKeyLetsNothingBeHalfWritten) {
   DirectoryNode a(redis_, {});
-  for (const std::string name : {"counts", "rooms", "index:a.0000000000000001",
-                                 "leftover:a.0000000000000001"}) {
+  for (const std::string name :
+       {"counts", "rooms", "index:a.0000000000000001", "leftover:a.0000000000000001"}) {
     EXPECT_EQ(redis_.Run({"SET", "{test}:" + name, "x"}), "OK");
     EXPECT_TRUE(absl::IsInternal(a.Bind(1, "alice").status())) << name;
     EXPECT_TRUE(absl::IsInternal(a.Join("lobby", 1, "alice").status())) << name;
-    EXPECT_TRUE(absl::IsInternal(
-        a.Assert(1, "alice", OnDuplicate::kAllow, {{"lobby"}}).status()))
+    EXPECT_TRUE(absl::IsInternal(a.Assert(1, "alice", OnDuplicate::kAllow, {{"lobby"}}).status()))
         << name;
     EXPECT_EQ(redis_.Run({"DEL", "{test}:" + name}), "1");
     EXPECT_EQ(CheckRedis(redis_, "test"), "") << name;
@@ -182,8 +182,7 @@ TEST_F(RedisDirectoryTest, AFullRedisTakesNothingHalfAndGivesRowsBack) {
   ASSERT_TRUE(a.Join("hall", 1, "alice").ok());
   EXPECT_EQ(redis_.Run({"CONFIG", "SET", "maxmemory", "1"}), "OK");
   EXPECT_EQ(ReasonOf(a.Bind(2, "bob").status()), "DIRECTORY_UNAVAILABLE");
-  EXPECT_EQ(ReasonOf(a.Bind(2, "alice", OnDuplicate::kReplace).status()),
-            "DIRECTORY_UNAVAILABLE");
+  EXPECT_EQ(ReasonOf(a.Bind(2, "alice", OnDuplicate::kReplace).status()), "DIRECTORY_UNAVAILABLE");
   EXPECT_EQ(ReasonOf(a.Join("lobby", 2, "bob").status()), "DIRECTORY_UNAVAILABLE");
   EXPECT_EQ(CheckRedis(redis_, "test"), "");
   EXPECT_THAT(a.Client("alice").value(), ElementsAre(a.Connection(1)));

@@ -47,10 +47,9 @@ ClusterNode::ClusterNode(const Options& options)
   engine.self = {.node = stats_.node(), .version = "test", .started_at = stats_.started_at()};
   engine.limits = options.limits;
   engine_ = std::make_unique<RedisEngine>(
-      engine, RedisEngine::Parts{.events = events_,
-                                 .stats = stats_,
-                                 .counters = stats_.AddCounters(),
-                                 .clock = clock_});
+      engine,
+      RedisEngine::Parts{
+          .events = events_, .stats = stats_, .counters = stats_.AddCounters(), .clock = clock_});
   engine_->Start();
   shard_ = std::make_unique<ShardHost>(ShardHost::Parts{.node = stats_.node(),
                                                         .limits = limits_,
@@ -101,9 +100,8 @@ ConnectionId ClusterNode::Online(std::string_view client, const std::vector<std:
 }
 
 std::vector<ConnectionId> ClusterNode::ConnectionsOf(std::string_view client) {
-  const auto answer = Answered<std::vector<ConnectionId>>([&](auto done) {
-    engine_->directory().Client({std::string(client)}, std::move(done));
-  });
+  const auto answer = Answered<std::vector<ConnectionId>>(
+      [&](auto done) { engine_->directory().Client({std::string(client)}, std::move(done)); });
   EXPECT_TRUE(answer.ok()) << answer.status();
   return answer.value_or(std::vector<ConnectionId>{});
 }

@@ -23,8 +23,8 @@ std::vector<std::string> Ask(redisContext& context, const std::vector<std::strin
     sizes.push_back(word.size());
   }
   const std::unique_ptr<redisReply, void (*)(void*)> reply(
-      static_cast<redisReply*>(redisCommandArgv(&context, static_cast<int>(words.size()),
-                                                texts.data(), sizes.data())),
+      static_cast<redisReply*>(
+          redisCommandArgv(&context, static_cast<int>(words.size()), texts.data(), sizes.data())),
       freeReplyObject);
   if (reply == nullptr) return {"no answer"};
   if (reply->type != REDIS_REPLY_ARRAY) return {std::string(reply->str, reply->len)};
@@ -86,8 +86,8 @@ class Walk {
 
   void Read(const std::string& key, const std::string& kind, const std::string& name) {
     static const std::map<std::string, std::string> kTypes = {
-        {"client", "hash"}, {"room", "zset"},  {"roomclients", "hash"}, {"rooms", "zset"},
-        {"counts", "hash"}, {"nodes", "zset"}, {"node", "hash"},        {"index", "set"},
+        {"client", "hash"},  {"room", "zset"},  {"roomclients", "hash"}, {"rooms", "zset"},
+        {"counts", "hash"},  {"nodes", "zset"}, {"node", "hash"},        {"index", "set"},
         {"leftover", "set"}, {"gc", "string"}};
     const auto wanted = kTypes.find(kind);
     const std::string type = Ask(*context_, {"TYPE", key})[0];

@@ -75,8 +75,14 @@ ConnectionId SampleConnection(uint64_t counter) {
 }
 
 std::vector<Topic> SampleTopics() {
-  return {SampleConnection(UINT64_MAX), Inbox{0},   Inbox{255}, ClientId{"x"}, RoomName{"x"},
-          ChannelName{"x"},             Everyone{}, ThisNode{}};
+  return {SampleConnection(UINT64_MAX),
+          Inbox{0},
+          Inbox{255},
+          ClientId{"x"},
+          RoomName{"x"},
+          ChannelName{"x"},
+          Everyone{},
+          ThisNode{}};
 }
 
 std::vector<Action> SampleActions() {
@@ -92,7 +98,9 @@ std::vector<Action> SampleActions() {
           Join{{{"lobby"}, {"hall"}}},
           Join{},
           Leave{{{"lobby"}}},
-          Disconnect{{.code = 4999, .reason = "b\xC3\xBD" "e"}},
+          Disconnect{{.code = 4999,
+                      .reason = "b\xC3\xBD"
+                                "e"}},
           Describe{.after = SampleConnection(3), .count = 1000},
           Describe{.after = std::nullopt, .count = 0},
           ToChannel{Frame::Make(Opcode::kBinary, "\0\0"s)},

@@ -75,12 +75,16 @@ TEST(EnvelopeRefusalTest, ActionsOfOneNodeDoNotComeFromOthers) {
 TEST(EnvelopeRefusalTest, PayloadIsTheLastField) {
   const std::string octets =
       EncodeEnvelope({.envelope = {Everyone{}, ToChannel{Frame::Make(Opcode::kText, "abc")}}});
-  ASSERT_TRUE(octets.ends_with("\x7A\x03" "abc"));
+  ASSERT_TRUE(
+      octets.ends_with("\x7A\x03"
+                       "abc"));
   EXPECT_TRUE(DecodeEnvelope(octets).ok());
   EXPECT_FALSE(DecodeEnvelope(octets + std::string("\x08\x01")).ok());
   EXPECT_FALSE(DecodeEnvelope(octets.substr(0, octets.size() - 5)).ok());
   const std::string release = EncodeEnvelope({.envelope = {Everyone{}, Release{}}});
-  EXPECT_FALSE(DecodeEnvelope(release + "\x7A\x03" "abc").ok());
+  EXPECT_FALSE(DecodeEnvelope(release + "\x7A\x03"
+                                        "abc")
+                   .ok());
 }
 
 // `change` makes of a good envelope one that is refused with a message that says `why`.
@@ -115,7 +119,8 @@ TEST(EnvelopeRefusalTest, TopicIsCheckedFieldByField) {
 
 TEST(EnvelopeRefusalTest, ActionIsCheckedFieldByField) {
   const Deliver deliver = {.frame = Frame::Make(Opcode::kText, "a")};
-  ExpectRefused(deliver, [](auto& m) { m.mutable_deliver()->clear_opcode(); }, "opcode");
+  ExpectRefused(
+      deliver, [](auto& m) { m.mutable_deliver()->clear_opcode(); }, "opcode");
   ExpectRefused(
       deliver, [](auto& m) { m.mutable_deliver()->set_opcode(static_cast<wire::Opcode>(8)); },
       "opcode of the envelope has the unknown value 8");
@@ -123,26 +128,33 @@ TEST(EnvelopeRefusalTest, ActionIsCheckedFieldByField) {
       deliver,
       [](auto& m) { m.mutable_deliver()->set_slow_consumer(static_cast<wire::SlowConsumer>(3)); },
       "deliver.slow_consumer");
-  ExpectRefused(deliver, [](auto& m) { m.mutable_deliver()->add_except_clients(); }, "except");
-  ExpectRefused(deliver, [](auto& m) { m.clear_receipts(); }, "receipts");
+  ExpectRefused(
+      deliver, [](auto& m) { m.mutable_deliver()->add_except_clients(); }, "except");
+  ExpectRefused(
+      deliver, [](auto& m) { m.clear_receipts(); }, "receipts");
   const Own own = {.client = {"a"}, .rooms = {{"lobby"}}};
-  ExpectRefused(own, [](auto& m) { m.mutable_own()->clear_on_duplicate(); }, "own.on_duplicate");
-  ExpectRefused(own, [](auto& m) { m.mutable_own()->add_rooms("lobby"); }, "twice");
+  ExpectRefused(
+      own, [](auto& m) { m.mutable_own()->clear_on_duplicate(); }, "own.on_duplicate");
+  ExpectRefused(
+      own, [](auto& m) { m.mutable_own()->add_rooms("lobby"); }, "twice");
   ExpectRefused(
       own, [](auto& m) { m.mutable_own()->mutable_expires_at()->set_nanos(1'000'000'000); },
       "own.expires_at");
   ExpectRefused(
       own, [](auto& m) { m.mutable_own()->mutable_expires_at()->set_seconds(INT64_MAX); },
       "own.expires_at");
-  ExpectRefused(Release{}, [](auto& m) { m.mutable_release()->mutable_close(); }, "close.code");
+  ExpectRefused(
+      Release{}, [](auto& m) { m.mutable_release()->mutable_close(); }, "close.code");
   const Disconnect end = {{.code = 4021}};
   for (const uint32_t code : {0u, 999u, 1005u, 1006u, 5000u, 65536u + 1000u}) {
-    ExpectRefused(end, [&](auto& m) { m.mutable_disconnect()->set_code(code); }, "close.code");
+    ExpectRefused(
+        end, [&](auto& m) { m.mutable_disconnect()->set_code(code); }, "close.code");
   }
   ExpectRefused(
       end, [](auto& m) { m.mutable_disconnect()->set_reason(std::string(124, 'x')); },
       "close.reason");
-  ExpectRefused(end, [](auto& m) { m.mutable_disconnect()->set_reason("\xFF"); }, "close.reason");
+  ExpectRefused(
+      end, [](auto& m) { m.mutable_disconnect()->set_reason("\xFF"); }, "close.reason");
   ExpectRefused(
       Describe{}, [](auto& m) { m.mutable_describe()->set_count(kPageMax + 1); }, "count");
 }
