@@ -1,5 +1,5 @@
 # For run-local.sh and run-cluster.sh, which source it: starts programs on this machine, waits until
-# each is ready, and ends them all in the opposite order.
+# each is ready, and ends them all, the youngest first.
 
 ready_seconds=30
 stop_seconds=40  # longer than a drain
@@ -7,6 +7,7 @@ stop_seconds=40  # longer than a drain
 pids=()      # of what was started, oldest first
 names=()
 logs_of=()
+foundations=0  # how many of the oldest must outlive the others
 interrupted=
 
 # check_port PORT NAME VARIABLE
@@ -26,18 +27,25 @@ check_port() {
 
 alive() { kill -0 "$1" 2>/dev/null; }
 
-# Stops all, the youngest first: those that it used have nobody to wait for then.
-stop() {
-  trap 'kill -KILL "${pids[@]}" 2>/dev/null || true' INT TERM
+# stop_from FIRST: signals those from the FIRST-th on, the youngest first, and waits for them.
+stop_from() {
   local i deadline=$((SECONDS + stop_seconds))
-  for ((i = ${#pids[@]} - 1; i >= 0; --i)); do
+  for ((i = ${#pids[@]} - 1; i >= $1; --i)); do
     kill -TERM "${pids[i]}" 2>/dev/null || true
-    # What holds clients gives them up before what it needs for that ends.
+  done
+  for ((i = ${#pids[@]} - 1; i >= $1; --i)); do
     while alive "${pids[i]}" && ((SECONDS < deadline)); do sleep 0.05; done
     kill -KILL "${pids[i]}" 2>/dev/null || true
     wait "${pids[i]}" 2>/dev/null || true
   done
-  pids=()
+  pids=("${pids[@]:0:$1}")
+}
+
+# Stops all; what the others need to end well (foundations, the oldest) behind them.
+stop() {
+  trap 'kill -KILL "${pids[@]}" 2>/dev/null || true' INT TERM
+  stop_from $((${#pids[@]} < foundations ? ${#pids[@]} : foundations))
+  stop_from 0
 }
 
 # die MESSAGE LOG

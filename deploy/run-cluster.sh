@@ -46,6 +46,7 @@ mkdir -p "$logs"
 # In a session of its own: Ctrl-C reaches the nodes first, which give back what they have in it.
 launch redis "$logs/redis.log" setsid redis-server --port 0 --unixsocket "$run/redis.sock" --dir "$run" \
   --save '' --appendonly no
+foundations=1
 await redis_ready
 
 export WSROUTER_REDIS_URL="redis+unix://$run/redis.sock"
