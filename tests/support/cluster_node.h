@@ -54,6 +54,7 @@ class ClusterNode {
   ShardHost& shard() { return *shard_; }
   RedisEngine& engine() { return *engine_; }
   const NodeIdentity& id() const { return stats_.node(); }
+  uint64_t Total(Counter counter) const { return stats_.Total(counter); }
   const SharedEvents& events() const { return events_; }
 
   // Until it is a part of the cluster; a failure where it does not become one.
