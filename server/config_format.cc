@@ -110,6 +110,8 @@ bool HasFormat(v1::ConfigFormat format, std::string_view text) {
       return ParseRedisUrl(text).ok();
     case v1::CONFIG_FORMAT_SEAL_KEY:
       return ParseSealKey(text).ok();
+    case v1::CONFIG_FORMAT_ENDPOINT:
+      return ParseRedisEndpoint(text).ok();
     default:
       return IsPlainText(text);
   }
@@ -131,6 +133,8 @@ std::string_view WantedBy(v1::ConfigFormat format) {
       return "letters, digits, '.', '_', ':' and '-'";
     case v1::CONFIG_FORMAT_REDIS_URL:
       return "redis://[user][:password@]host[:port][/database] or redis+unix://...";
+    case v1::CONFIG_FORMAT_ENDPOINT:
+      return "host:port, IPv6 in brackets";
     case v1::CONFIG_FORMAT_SEAL_KEY:
       return "<id>:<secret> with a secret of 32 octets or more";
     default:

@@ -103,6 +103,10 @@ RedisEngine::Options ToRedisOptions(const v1::Config& config) {
   const v1::RedisConfig& from = config.redis();
   RedisEngine::Options to;
   to.address = ParseRedisUrl(from.url()).value_or(RedisAddress());
+  for (const std::string& sentinel : from.sentinels()) {
+    to.address.sentinels.push_back(ParseRedisEndpoint(sentinel).value_or(RedisEndpoint()));
+  }
+  to.address.master = from.master();
   to.prefix = from.prefix();
   for (const std::string& key : from.hmac_keys()) {
     to.keys.push_back(ParseSealKey(key).value_or(SealKey()));

@@ -20,7 +20,7 @@ namespace wsrouter {
 absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsigned cores);
 Limits ToLimits(const v1::Config& config);
 ControlOptions ToControlOptions(const v1::Config& config);
-// Of the configuration's redis section, whose url is set.
+// Of the configuration's redis section, which names a Redis or Sentinels.
 RedisEngine::Options ToRedisOptions(const v1::Config& config);
 AdminOptions ToAdminOptions(const v1::Config& config);
 LogLevel ToLogLevel(v1::LogLevel level);

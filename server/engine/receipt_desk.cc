@@ -1,5 +1,7 @@
 #include "engine/receipt_desk.h"
 
+#include "core/error.h"
+
 namespace wsrouter {
 
 void ReceiptDesk::Open(uint64_t number, Request request, absl::Duration due_uptime) {
@@ -33,6 +35,7 @@ void ReceiptDesk::AnswerIfComplete(uint64_t number, Waiting& waiting) {
   Waiting whole = std::move(waiting);
   waiting_.erase(number);
   whole.sum.nodes = static_cast<uint32_t>(*whole.nodes);
+  whole.sum.partial = whole.sum.partial || whole.request.cut_off;
   std::move(whole.request.done)(std::move(whole.sum));
 }
 
@@ -52,7 +55,8 @@ void ReceiptDesk::GiveUpOverdue(absl::Duration now_uptime) {
   while (!due_.empty() && due_.front().first <= now_uptime) {
     const uint64_t number = due_.front().second;
     due_.pop_front();
-    GiveUp(number, absl::UnavailableError("a node did not answer in time"));
+    GiveUp(number, Refusal(absl::StatusCode::kUnavailable, "NODE_SILENT",
+                           "a node got it and did not answer in time"));
   }
 }
 

@@ -133,7 +133,26 @@ absl::StatusOr<RedisAddress> ParseRedisUrl(std::string_view url) {
   return address;
 }
 
+absl::StatusOr<RedisEndpoint> ParseRedisEndpoint(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  RedisEndpoint endpoint;
+  endpoint.host = text.substr(0, colon);
+  if (endpoint.host.starts_with('[') && endpoint.host.ends_with(']')) {
+    endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
+  } else if (endpoint.host.find(':') != std::string::npos) {
+    endpoint.host.clear();
+  }
+  const auto port = colon == std::string_view::npos ? std::nullopt
+                                                    : ParseNumber<uint16_t>(text.substr(colon + 1));
+  if (endpoint.host.empty() || !port.has_value() || *port == 0) {
+    return absl::InvalidArgumentError("wanted host:port, IPv6 in brackets");
+  }
+  endpoint.port = *port;
+  return endpoint;
+}
+
 std::string RedisAddress::ToString() const {
+  if (!sentinels.empty() && host.empty()) return fmt::format("sentinel master {}", master);
   if (host.empty()) {
     return fmt::format("{}{}{}", kUnix, unix_path,
                        database == 0 ? "" : fmt::format("?db={}", database));

@@ -4,10 +4,19 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
 namespace wsrouter {
+
+struct RedisEndpoint {
+  std::string host;  // a name or an address
+  uint16_t port = 0;
+};
+
+// `host:port`, IPv6 in brackets.
+absl::StatusOr<RedisEndpoint> ParseRedisEndpoint(std::string_view text);
 
 // Where a Redis is and who we are to it.
 struct RedisAddress {
@@ -17,6 +26,10 @@ struct RedisAddress {
   std::string username;  // empty: the default user (AUTH with the password alone)
   std::string password;  // empty: no AUTH
   uint32_t database = 0;
+
+  // Where these are set, host and port are what one of them says of the master of this name.
+  std::vector<RedisEndpoint> sentinels;
+  std::string master;
 
   std::string ToString() const;  // for people: without username and password
 };

@@ -56,8 +56,12 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
   if (here) return PublishHere(std::move(envelope), false, std::move(done));
   // No node has such a shard, and none would understand the id.
   if (id != nullptr && id->shard >= kShardsMax) return std::move(done)(Receipt{});
-  if (!link_.up()) {
-    if (id == nullptr) return PublishHere(std::move(envelope), true, std::move(done));
+  const bool up = link_.up();
+  // Not ahead of what this thread gave to the link while it was up.
+  if (!up && id == nullptr && posted_.load(std::memory_order_acquire) == 0) {
+    return PublishHere(std::move(envelope), true, std::move(done));
+  }
+  if (!up && id != nullptr) {
     return std::move(done)(
         {.status = Unavailable("Redis is not reachable, so the connection's node is not")});
   }
@@ -80,9 +84,11 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
   std::string body(1, kEnvelope);
   body += EncodeEnvelope(
       {.envelope = std::move(envelope), .request = number, .wants_receipt = !request.local_only});
+  posted_.fetch_add(1, std::memory_order_relaxed);
   link_.Post([this, number, channel = std::move(channel), key = std::move(key),
               body = std::move(body), owed = Owed(std::move(request))]() mutable {
     Send(number, std::move(channel), std::move(key), body, owed.Take());
+    posted_.fetch_sub(1, std::memory_order_release);
   });
 }
 
@@ -104,7 +110,12 @@ void RedisBroker::PublishHere(Envelope envelope, bool partial, ReceiptSum::Done 
 
 void RedisBroker::Send(uint64_t number, std::string channel, std::string key,
                        const std::string& body, ReceiptDesk::Request request) {
+  if (!link_.up() && !key.empty()) {  // lost on the way here, so no node has got it
+    auto wire = DecodeEnvelope(std::string_view(body).substr(1));
+    if (wire.ok()) return PublishHere(std::move(wire->envelope), true, std::move(request.done));
+  }
   request.local_due = !key.empty() && topics_.IsLive(key);
+  request.cut_off = !key.empty() && !request.local_due && topics_.IsCutOff(key);
   const Instant now = clock_.Now();
   desk_.Open(number, std::move(request), now.uptime + options_.receipts);
   std::string message = seal_.Seal(channel, body, now.wall);

@@ -26,7 +26,9 @@ namespace wsrouter {
 // node, this node's own without Redis.
 //
 // While the link is down, subscribers of this node are still reached, without Redis; receipts say
-// `partial` then. What only other nodes could answer is UNAVAILABLE, reason BROKER_UNAVAILABLE.
+// `partial` then, and while the link is up but this node's subscription is not yet made again. What
+// only other nodes could answer is UNAVAILABLE, reason BROKER_UNAVAILABLE, or NODE_SILENT where one
+// got it and said nothing.
 class RedisBroker final : public Broker {
  public:
   struct Options {
@@ -79,6 +81,7 @@ class RedisBroker final : public Broker {
   const Clock& clock_;
   std::atomic<uint64_t> last_number_{0};
   std::atomic<size_t> in_flight_{0};
+  std::atomic<size_t> posted_{0};  // publishes on their way to the link's thread
   TopicTable topics_;
   EnvelopeSeal seal_;  // the link's thread
   ReceiptDesk desk_;   // the link's thread

@@ -18,6 +18,7 @@
 #include "engine/redis_commands.h"
 #include "engine/redis_connection.h"
 #include "engine/redis_queue.h"
+#include "engine/redis_sentinel.h"
 #include "engine/redis_subscriptions.h"
 
 namespace wsrouter {
@@ -60,6 +61,8 @@ class RedisLink::Loop final : public RedisConnection::Owner {
 
   // From nothing to up.
   void Connect();
+  // Both connections, to whom the address names or a sentinel has.
+  void OpenBoth(const RedisAddress& address);
   void SetUpConnection(RedisConnection& connection, RedisCommands& commands);
   void SetName(RedisConnection& connection, RedisCommands& commands);
   void Step(RedisConnection& connection, RedisCommands& commands, std::vector<std::string> words);
@@ -110,6 +113,7 @@ class RedisLink::Loop final : public RedisConnection::Owner {
   State state_ = State::kDown;
   std::unique_ptr<RedisConnection> command_connection_;
   std::unique_ptr<RedisConnection> subscriber_connection_;
+  std::unique_ptr<MasterQuestion> question_;  // to a sentinel
   RedisCommands commands_;
   RedisCommands subscriber_commands_;
   RedisSubscriptions subscriptions_;

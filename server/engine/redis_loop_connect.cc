@@ -14,15 +14,39 @@ void RedisLink::Loop::Connect() {
   canary_published_ = canary_returned_ = false;
   canaries_missing_ = silent_ticks_ = 0;
   refusal_.reset();
+  StartTimer(connect_, patience_.connect, absl::ZeroDuration());
+  if (address_.sentinels.empty()) return OpenBoth(address_);
+  question_ = std::make_unique<MasterQuestion>(address_,
+                                               [this](const absl::StatusOr<RedisAddress>& master) {
+                                                 if (master.ok()) return OpenBoth(*master);
+                                                 Fail(master.status());
+                                               });
+  const absl::Status asked =
+      question_->Ask(loop_, static_cast<size_t>(attempts_), patience_.silence);
+  if (!asked.ok()) Fail(asked);
+}
+
+void RedisLink::Loop::OpenBoth(const RedisAddress& address) {
+  if (state_ != State::kConnecting || failure_.has_value()) return;
   command_connection_ = std::make_unique<RedisConnection>(*this);
   subscriber_connection_ = std::make_unique<RedisConnection>(*this);
   for (RedisConnection* connection : {command_connection_.get(), subscriber_connection_.get()}) {
-    if (absl::Status opened = connection->Open(loop_, address_, patience_.silence); !opened.ok()) {
+    if (absl::Status opened = connection->Open(loop_, address, patience_.silence); !opened.ok()) {
       return Fail(opened);
     }
   }
-  StartTimer(connect_, patience_.connect, absl::ZeroDuration());
   SetUpConnection(*command_connection_, commands_);
+  if (!address_.sentinels.empty()) {
+    // A sentinel that has slept through a failover names the old master.
+    commands_.Send(
+        *command_connection_,
+        {.words = {"ROLE"}, .done = [this](const absl::StatusOr<RedisValue>& role) {
+           if (!role.ok()) return Fail(role.status());
+           if (role->array().empty() || role->array()[0].text() != "master") {
+             Fail(absl::UnavailableError("the sentinel names a Redis that is no master"));
+           }
+         }});
+  }
   if (address_.database != 0) {
     Step(*command_connection_, commands_, {"SELECT", std::to_string(address_.database)});
   }
@@ -94,6 +118,7 @@ void RedisLink::Loop::Close() {
   for (ev_timer* timer : {&connect_, &canary_, &deadlines_}) ev_timer_stop(loop_, timer);
   const std::string unreachable = fmt::format("Redis is not reachable: {}", StdView(why.message()));
   queue_.SetDown(unreachable);
+  question_.reset();
   command_connection_.reset();
   subscriber_connection_.reset();
   commands_.AnswerAll(unreachable);

@@ -82,6 +82,7 @@ void TopicTable::EndAsk(const Ask& ask, const absl::Status& status) {
     if (found == entries_.end() || found->second.generation != ask.generation) return;
     found->second.live = status.ok();
     found->second.asked = status.ok();
+    found->second.cut_off = found->second.cut_off && !status.ok();
     waiting = std::exchange(found->second.waiting, {});
   }
   for (Live& live : waiting) std::move(live)(status);
@@ -99,12 +100,19 @@ bool TopicTable::IsLive(std::string_view key) const {
   return found != entries_.end() && found->second.live;
 }
 
+bool TopicTable::IsCutOff(std::string_view key) const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(key);
+  return found != entries_.end() && found->second.cut_off;
+}
+
 void TopicTable::LoseChannels(const absl::Status& why) {
   std::vector<Live> waiting;
   {
     absl::MutexLock lock(&mutex_);
     for (auto& [key, entry] : entries_) {
       if (!entry.needs_channel) continue;
+      entry.cut_off = entry.cut_off || entry.live;
       entry.live = entry.asked = false;
       entry.generation = ++generations_;
       std::ranges::move(std::exchange(entry.waiting, {}), std::back_inserter(waiting));

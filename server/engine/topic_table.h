@@ -52,6 +52,8 @@ class TopicTable {
   // Whether the channel may be given up: nobody wants it, or nobody has asked for it again.
   bool MayGiveUp(std::string_view key) const;
   bool IsLive(std::string_view key) const;
+  // Whether the topic's channel was live, was lost, and is not live again.
+  bool IsCutOff(std::string_view key) const;
   // No channel is subscribed any more; who waits is told `why`.
   void LoseChannels(const absl::Status& why);
   // Who waits for a channel that cannot be asked for now is told `why`.
@@ -63,6 +65,7 @@ class TopicTable {
     bool needs_channel = false;
     bool asked = false;
     bool live = false;
+    bool cut_off = false;
     uint64_t generation = 0;
     std::vector<Live> waiting;
   };

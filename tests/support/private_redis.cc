@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -72,6 +73,14 @@ std::string Ask(redisContext& context, const std::vector<std::string>& words) {
 }  // namespace
 
 PrivateRedis::PrivateRedis(std::vector<std::string> arguments) : arguments_(std::move(arguments)) {
+  Begin();
+}
+
+PrivateRedis::PrivateRedis(Sentinel sentinel) : sentinel_(std::move(sentinel.configuration)) {
+  Begin();
+}
+
+void PrivateRedis::Begin() {
   std::string pattern = (std::filesystem::temp_directory_path() / "wsrouter-redis-XXXXXX").string();
   const char* folder = mkdtemp(pattern.data());
   if (folder == nullptr) {
@@ -108,6 +117,14 @@ bool PrivateRedis::Spawn() {
       folder_ + "/log", "--save",      "",          "--appendonly", "no",
       "--daemonize",    "no"};
   words.insert(words.end(), arguments_.begin(), arguments_.end());
+  if (!sentinel_.empty()) {  // which keeps what it learns in its file
+    const std::string file = folder_ + "/sentinel.conf";
+    std::ofstream(file) << sentinel_;
+    words = {
+        "redis-server",        file,           "--sentinel",  "--bind", "127.0.0.1", "--port",
+        std::to_string(port_), "--unixsocket", socket_path(), "--dir",  folder_,     "--logfile",
+        folder_ + "/log"};
+  }
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

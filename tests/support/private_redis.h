@@ -16,6 +16,11 @@ class PrivateRedis {
  public:
   // `arguments` go to redis-server behind ours: {"--requirepass", "x"}.
   explicit PrivateRedis(std::vector<std::string> arguments = {});
+  // A Redis Sentinel with this configuration.
+  struct Sentinel {
+    std::string configuration;
+  };
+  explicit PrivateRedis(Sentinel sentinel);
   ~PrivateRedis();
   PrivateRedis(const PrivateRedis&) = delete;
 
@@ -40,7 +45,10 @@ class PrivateRedis {
   bool Spawn();
   bool Answers() const;
 
+  void Begin();
+
   std::vector<std::string> arguments_;
+  std::string sentinel_;  // its configuration; empty: a Redis
   std::string folder_;
   uint16_t port_ = 0;
   pid_t pid_ = -1;

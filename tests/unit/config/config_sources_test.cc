@@ -37,6 +37,8 @@ Texts OtherValue(const ConfigKeyField& key) {
       return {"redis+unix:///run/redis.sock"};
     case v1::CONFIG_FORMAT_SEAL_KEY:
       return {"a:0123456789abcdef0123456789abcdef", "b:fedcba9876543210fedcba9876543210"};
+    case v1::CONFIG_FORMAT_ENDPOINT:
+      return {"sentinel-0.example:26379", "[::1]:26379"};
     default:
       break;
   }
