@@ -45,7 +45,7 @@ class ClusterOutageTest : public testing::Test {
 };
 
 TEST_F(ClusterOutageTest, RedisThatComesBackEmptyIsWrittenAgain) {
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     ClusterNode& node = i % 2 == 0 ? *a_ : *b_;
     node.Online("c" + std::to_string(i), {"lobby", "r" + std::to_string(i % 10)});
   }
@@ -53,10 +53,10 @@ TEST_F(ClusterOutageTest, RedisThatComesBackEmptyIsWrittenAgain) {
   AwaitDown();
   redis_.Start();
   AwaitUp();
-  EXPECT_THAT(a_->MembersOf("lobby"), SizeIs(1000));
-  EXPECT_THAT(b_->MembersOf("r3"), SizeIs(100));
-  EXPECT_EQ(a_->Online()->connections, 1000u);
-  EXPECT_EQ(b_->Push("lobby", "all").queued, 1000u);
+  EXPECT_THAT(a_->MembersOf("lobby"), SizeIs(10'000));
+  EXPECT_THAT(b_->MembersOf("r3"), SizeIs(1000));
+  EXPECT_EQ(a_->Online()->connections, 10'000u);
+  EXPECT_EQ(b_->Push("lobby", "all").queued, 10'000u);
   EXPECT_EQ(CheckRedis(redis_, "test"), "");
 }
 
