@@ -179,13 +179,15 @@ TEST_F(RedisBrokerFaultTest, EveryPublishAroundAnOutageIsAnsweredOnceAndInOrder)
   TextListener listener;
   ASSERT_TRUE(a->Subscribe(listener, kLobby).ok());
   std::vector<std::atomic<int>> answers(kPublishes);
-  std::vector<std::atomic<bool>> matched(kPublishes);
+  std::atomic<int64_t> matched = 0;
+  std::atomic<bool> last = false;
   absl::BlockingCounter answered(kPublishes);
   for (int i = 0; i < kPublishes; ++i) {
     if (i == kPublishes / 2) redis_.Kill();
     a->Publish(kLobby, fmt::format("{:05}", i), Receipts::kRouted, [&, i](const Receipt& receipt) {
       ++answers[i];
-      matched[i] = receipt.matched == 1;
+      matched += static_cast<int64_t>(receipt.matched);
+      if (i == kPublishes - 1) last = receipt.matched == 1;
       answered.DecrementCount();
     });
   }
@@ -195,8 +197,8 @@ TEST_F(RedisBrokerFaultTest, EveryPublishAroundAnOutageIsAnsweredOnceAndInOrder)
   EXPECT_TRUE(std::ranges::is_sorted(taken));
   EXPECT_EQ(std::ranges::adjacent_find(taken), taken.end()) << "taken twice";
   // What came behind the outage has reached this node, and receipts claim nothing else.
-  EXPECT_TRUE(matched[kPublishes - 1]);
-  EXPECT_LE(std::ranges::count(matched, true), static_cast<int64_t>(taken.size()));
+  EXPECT_TRUE(last);
+  EXPECT_LE(matched, static_cast<int64_t>(taken.size()));
   a->broker().Unsubscribe(listener, kLobby);
 }
 
