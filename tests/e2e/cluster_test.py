@@ -140,6 +140,17 @@ class ClusterTest(NodeTestCase):
     async def redis_up_is(self, node, value):
         return f"wsrouter_redis_up {value}\n" in (await node.http("/metrics"))[1]
 
+    async def test_a_paused_node_is_taken_for_dead_and_writes_its_clients_again(self):
+        one, two, _ = self.nodes
+        alice, _ = await self.owned(one, one, "alice", "lobby")
+        one.send(signal.SIGSTOP)
+        await self.eventually(self.members_are, two)
+        one.send(signal.SIGCONT)
+        await self.eventually(self.members_are, two, "alice")
+        await self.eventually(self.redis_up_is, one, "1")
+        await two.call("Router/Push", room="lobby", payload={"text": "back"})
+        await self.assertReceives(alice, "back")
+
     async def test_a_stopped_node_leaves_nothing_behind(self):
         one, two, _ = self.nodes
         alice, _ = await self.owned(one, one, "alice", "lobby")
