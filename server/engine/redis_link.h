@@ -88,7 +88,7 @@ class RedisLink {
   // The link's thread. Live when `done` says OK, which it does at once if the channel is live. The
   // link forgets all subscriptions when it goes down; `done` is told UNAVAILABLE then if it has not
   // been answered, and CANCELLED if Unsubscribe overtakes it. A channel that Redis' ACL forbids
-  // takes the link down.
+  // takes the link down. What was published before Redis got to Unsubscribe is still told.
   void Subscribe(std::string channel, absl::AnyInvocable<void(absl::Status) &&> done);
   void Unsubscribe(std::string channel);
 

@@ -149,7 +149,7 @@ void RedisLink::Loop::OnPushed(const redisReply& reply) {
     return BeUpIfProved();
   }
   if (!message) return subscriptions_.OnAcknowledged(channel);
-  if (subscriptions_.Live(channel)) handler_->OnMessage(channel, parts[2]);
+  if (subscriptions_.Heard(channel)) handler_->OnMessage(channel, parts[2]);
 }
 
 void RedisLink::Loop::SendCanary() {

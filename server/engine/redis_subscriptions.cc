@@ -52,9 +52,8 @@ void RedisSubscriptions::OnAcknowledged(std::string_view channel) {
   for (Done& done : dones) std::move(done)(absl::OkStatus());
 }
 
-bool RedisSubscriptions::Live(std::string_view channel) const {
-  const auto found = channels_.find(channel);
-  return found != channels_.end() && found->second.wanted && found->second.asked == 0;
+bool RedisSubscriptions::Heard(std::string_view channel) const {
+  return channels_.contains(channel);
 }
 
 void RedisSubscriptions::Clear(std::string_view why) {

@@ -25,8 +25,10 @@ class RedisSubscriptions {
   void Flush(RedisConnection& connection);
 
   void OnAcknowledged(std::string_view channel);
-  // Whether a message of the channel is wanted.
-  bool Live(std::string_view channel) const;
+  // Whether a message of the channel is told: also behind Unsubscribe, until Redis has acknowledged
+  // it. Until then Redis counts this node among those that got the message, so whoever published it
+  // waits for this node's answer.
+  bool Heard(std::string_view channel) const;
 
   // Forgets all; those not answered hear UNAVAILABLE.
   void Clear(std::string_view why);

@@ -168,12 +168,32 @@ TEST_F(RedisBrokerTest, SubscribedAgainAtOnceIsLive) {
   }
 }
 
+// Whoever has just left was counted by Redis, and still answers for itself.
+TEST_F(RedisBrokerTest, NobodyWaitsForANodeThatGivesUpATopicMeanwhile) {
+  std::atomic<bool> stop = false;
+  std::thread coming_and_going([&] {
+    while (!stop) {
+      TextListener listener;
+      EXPECT_TRUE(b_.Subscribe(listener, kLobby).ok());
+      b_.broker().Unsubscribe(listener, kLobby);
+    }
+  });
+  for (int i = 0; i < 1000 && !HasFailure(); ++i) {
+    const Receipt receipt = a_.Publish(kLobby, "x");
+    EXPECT_TRUE(receipt.status.ok()) << i << ": " << receipt.status;
+    EXPECT_FALSE(receipt.partial) << i;
+  }
+  stop = true;
+  coming_and_going.join();
+}
+
 TEST_F(RedisBrokerTest, SubscriberWhoAsksTwiceIsThereOnce) {
   TextListener listener;
   ASSERT_TRUE(a_.Subscribe(listener, kLobby).ok());
   ASSERT_TRUE(a_.Subscribe(listener, kLobby).ok());
   EXPECT_EQ(b_.Publish(kLobby, "x").matched, 1u);
   a_.broker().Unsubscribe(listener, kLobby);
+  EXPECT_EQ(b_.Publish(kLobby, "x").matched, 0u);
 }
 
 }  // namespace
