@@ -10,6 +10,7 @@
 #include "base/listen_address.h"
 #include "config_number.h"
 #include "config_value.h"
+#include "engine/redis_address.h"
 
 namespace wsrouter {
 namespace {
@@ -84,8 +85,18 @@ absl::Status CheckDrain(const v1::DrainConfig& drain, const v1::GatewayConfig& g
                             FormatConfigDuration(least), FormatConfigDuration(deadline)));
 }
 
-// A lease must outlast two heartbeats that were lost.
 absl::Status CheckRedis(const v1::RedisConfig& redis) {
+  if (!redis.cluster().empty() && !redis.sentinels().empty()) {
+    return Refuse("redis.cluster", "a Redis Cluster has no sentinels, but redis.sentinels is set");
+  }
+  const auto address = ParseRedisUrl(redis.url());
+  if (!redis.cluster().empty() && address.ok() && address->database != 0) {
+    return Refuse("redis.cluster", "a Redis Cluster has database 0 alone, but redis.url names one");
+  }
+  if (redis.prefix().find_first_of("{}") != std::string::npos) {
+    return Refuse("redis.prefix", "must have no braces, which mark what a Redis Cluster hashes");
+  }
+  // A lease must outlast two heartbeats that were lost.
   const absl::Duration heartbeat = ToDuration(redis.heartbeat());
   if (3 * heartbeat > ToDuration(redis.lease())) {
     return Refuse("redis.lease",

@@ -31,7 +31,8 @@ std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, Event
                                    const Clock& clock) {
   const NodeRow self = {
       .node = stats.node(), .version = stats.version(), .started_at = stats.started_at()};
-  if (config.redis().url().empty() && config.redis().sentinels().empty()) {
+  const v1::RedisConfig& redis = config.redis();
+  if (redis.url().empty() && redis.sentinels().empty() && redis.cluster().empty()) {
     return std::make_unique<MemoryEngine>(self, ToLimits(config), clock);
   }
   RedisEngine::Options options = ToRedisOptions(config);

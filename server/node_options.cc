@@ -107,6 +107,11 @@ RedisEngine::Options ToRedisOptions(const v1::Config& config) {
     to.address.sentinels.push_back(ParseRedisEndpoint(sentinel).value_or(RedisEndpoint()));
   }
   to.address.master = from.master();
+  to.address.sentinel_username = from.sentinel_username();
+  to.address.sentinel_password = from.sentinel_password();
+  for (const std::string& server : from.cluster()) {
+    to.address.cluster.push_back(ParseRedisEndpoint(server).value_or(RedisEndpoint()));
+  }
   to.prefix = from.prefix();
   for (const std::string& key : from.hmac_keys()) {
     to.keys.push_back(ParseSealKey(key).value_or(SealKey()));

@@ -153,6 +153,9 @@ absl::StatusOr<RedisEndpoint> ParseRedisEndpoint(std::string_view text) {
 
 std::string RedisAddress::ToString() const {
   if (!sentinels.empty() && host.empty()) return fmt::format("sentinel master {}", master);
+  if (!cluster.empty() && host.empty()) {
+    return fmt::format("Redis Cluster of {}:{}", cluster[0].host, cluster[0].port);
+  }
   if (host.empty()) {
     return fmt::format("{}{}{}", kUnix, unix_path,
                        database == 0 ? "" : fmt::format("?db={}", database));

@@ -30,6 +30,17 @@ struct RedisAddress {
   // Where these are set, host and port are what one of them says of the master of this name.
   std::vector<RedisEndpoint> sentinels;
   std::string master;
+  std::string sentinel_username;  // as above, to the sentinels
+  std::string sentinel_password;
+
+  // Some servers of a Redis Cluster. Where these are set, host and port are those of the master
+  // that one of them names for the hash slot of `root`.
+  std::vector<RedisEndpoint> cluster;
+
+  // What the names of all our keys and channels begin with; the braces keep them in one hash slot.
+  std::string root = "{wsrouter}:";
+
+  bool direct() const { return sentinels.empty() && cluster.empty(); }
 
   std::string ToString() const;  // for people: without username and password
 };

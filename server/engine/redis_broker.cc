@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "core/error.h"
+#include "engine/redis_keys.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
@@ -14,6 +16,11 @@ constexpr char kReceipt = 'r';
 
 absl::Status Unavailable(std::string_view why) {
   return Refusal(absl::StatusCode::kUnavailable, "BROKER_UNAVAILABLE", why);
+}
+
+size_t OctetsOf(const Envelope& envelope) {
+  const auto* deliver = std::get_if<Deliver>(&envelope.action);
+  return deliver == nullptr ? 0 : deliver->frame->payload().size();
 }
 
 bool NeedsChannel(const Topic& topic) {
@@ -39,7 +46,7 @@ class RedisBroker::Owed {
 RedisBroker::RedisBroker(const Options& options, RedisLink& link, Counters& counters,
                          const Clock& clock)
     : options_(options),
-      topics_prefix_(options.prefix + ":t:"),
+      topics_prefix_(RedisRoot(options.prefix) + "t:"),
       inbox_(InboxOf(options.node)),
       link_(link),
       counters_(counters),
@@ -47,7 +54,7 @@ RedisBroker::RedisBroker(const Options& options, RedisLink& link, Counters& coun
       seal_(options.node, options.keys, options.clock_skew_max) {}
 
 std::string RedisBroker::InboxOf(const NodeIdentity& node) const {
-  return fmt::format("{}:n:{}.{:016x}", options_.prefix, node.server_id, node.incarnation);
+  return fmt::format("{}n:{}", RedisRoot(options_.prefix), RedisNodeText(node));
 }
 
 void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
@@ -65,8 +72,8 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
     return std::move(done)(
         {.status = Unavailable("Redis is not reachable, so the connection's node is not")});
   }
-  if (in_flight_.fetch_add(1, std::memory_order_relaxed) >= kInFlightMax) {
-    in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  const size_t octets = OctetsOf(envelope);
+  if (!Admit(octets)) {
     return std::move(done)(
         {.status = Refusal(absl::StatusCode::kUnavailable, "OVERLOADED",
                            "too many pushes wait for Redis or for the answers of other nodes")});
@@ -77,8 +84,8 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
   ReceiptDesk::Request request = {
       .to_connection = id != nullptr,
       .local_only = id == nullptr && envelope.receipts == Receipts::kLocal,
-      .done = [this, done = std::move(done)](Receipt receipt) mutable {
-        in_flight_.fetch_sub(1, std::memory_order_relaxed);
+      .done = [this, octets, done = std::move(done)](Receipt receipt) mutable {
+        Leave(octets);
         std::move(done)(std::move(receipt));
       }};
   std::string body(1, kEnvelope);
@@ -90,6 +97,19 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
     Send(number, std::move(channel), std::move(key), body, owed.Take());
     posted_.fetch_sub(1, std::memory_order_release);
   });
+}
+
+bool RedisBroker::Admit(size_t octets) {
+  const size_t others = in_flight_.fetch_add(1, std::memory_order_relaxed);
+  const size_t their_octets = in_flight_octets_.fetch_add(octets, std::memory_order_relaxed);
+  if (others < kInFlightMax && their_octets < kInFlightOctetsMax) return true;
+  Leave(octets);
+  return false;
+}
+
+void RedisBroker::Leave(size_t octets) {
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  in_flight_octets_.fetch_sub(octets, std::memory_order_relaxed);
 }
 
 void RedisBroker::PublishHere(Envelope envelope, bool partial, ReceiptSum::Done done) {
@@ -119,7 +139,7 @@ void RedisBroker::Send(uint64_t number, std::string channel, std::string key,
   const Instant now = clock_.Now();
   desk_.Open(number, std::move(request), now.uptime + options_.receipts);
   std::string message = seal_.Seal(channel, body, now.wall);
-  link_.Command({"PUBLISH", std::move(channel), std::move(message)},
+  link_.Publish(std::move(channel), std::move(message),
                 [this, number](const absl::StatusOr<RedisValue>& nodes) {
                   if (nodes.ok()) {
                     desk_.OnPublished(number, static_cast<uint64_t>(nodes->integer()));
@@ -179,11 +199,18 @@ void RedisBroker::OnDown() {
   desk_.GiveUpAll(why);
 }
 
-void RedisBroker::OnTick() { desk_.GiveUpOverdue(clock_.Now().uptime); }
+void RedisBroker::OnTick() {
+  desk_.GiveUpOverdue(clock_.Now().uptime);
+  if (forged_ == 0) return;
+  Log(LogLevel::kWarning, "messages_not_believed", {{"count", std::exchange(forged_, 0)}});
+}
 
 void RedisBroker::OnMessage(std::string_view channel, std::string_view message) {
   const auto opened = seal_.Open(channel, message, clock_.Now().wall);
-  if (!opened.ok()) return counters_.Add(Counter::kHmacVerifyFailures);
+  if (!opened.ok()) {
+    ++forged_;
+    return counters_.Add(Counter::kHmacVerifyFailures);
+  }
   const std::string_view body = opened->body;
   if (body.starts_with(kEnvelope)) return OnEnvelope(opened->sender, body.substr(1));
   auto receipt = body.starts_with(kReceipt)
@@ -224,7 +251,7 @@ void RedisBroker::OnEnvelope(const NodeIdentity& sender, std::string_view body) 
 void RedisBroker::SendReceipt(const NodeIdentity& to, const WireReceipt& receipt) {
   std::string channel = InboxOf(to);
   std::string message = seal_.Seal(channel, kReceipt + EncodeReceipt(receipt), clock_.Now().wall);
-  link_.Command({"PUBLISH", std::move(channel), std::move(message)},
+  link_.Publish(std::move(channel), std::move(message),
                 [](const absl::StatusOr<RedisValue>&) {});
 }
 

@@ -41,6 +41,7 @@ class RedisBroker final : public Broker {
   // Publishes that wait for Redis or for other nodes; more are UNAVAILABLE, reason OVERLOADED.
   // Bounds how far the proof of life of the link waits behind them.
   static constexpr size_t kInFlightMax = 32'768;
+  static constexpr size_t kInFlightOctetsMax = 256 << 20;
 
   RedisBroker(const Options& options, RedisLink& link, Counters& counters, const Clock& clock);
 
@@ -55,7 +56,7 @@ class RedisBroker final : public Broker {
   // Answers what waits for Redis or for other nodes.
   void OnDown();
   void OnMessage(std::string_view channel, std::string_view message);
-  // About once a second: gives up on receipts that are overdue.
+  // About once a second: gives up on receipts that are overdue, and logs what was not believed.
   void OnTick();
 
  private:
@@ -63,6 +64,9 @@ class RedisBroker final : public Broker {
 
   std::string ChannelOf(std::string_view key) const { return topics_prefix_ + std::string(key); }
   std::string InboxOf(const NodeIdentity& node) const;
+  // Counts a publish that waits, if there may be another.
+  bool Admit(size_t octets);
+  void Leave(size_t octets);
   // To this node's subscribers alone. `partial`: others would have been meant as well.
   void PublishHere(Envelope envelope, bool partial, ReceiptSum::Done done);
 
@@ -81,10 +85,12 @@ class RedisBroker final : public Broker {
   const Clock& clock_;
   std::atomic<uint64_t> last_number_{0};
   std::atomic<size_t> in_flight_{0};
+  std::atomic<size_t> in_flight_octets_{0};
   std::atomic<size_t> posted_{0};  // publishes on their way to the link's thread
   TopicTable topics_;
   EnvelopeSeal seal_;  // the link's thread
   ReceiptDesk desk_;   // the link's thread
+  uint64_t forged_ = 0;  // messages since the last tick; the link's thread
 };
 
 }  // namespace wsrouter

@@ -37,7 +37,8 @@ absl::Status RedisCommands::OnReply(RedisConnection& connection, const redisRepl
   absl::StatusOr<RedisValue> answer = RedisAnswer(reply);
   const absl::Status status = answer.status();
   Answer(std::move(command.done), std::move(answer));
-  return code == "READONLY" ? status : absl::OkStatus();
+  // This Redis is not, or no longer, the master of what we have there.
+  return code == "READONLY" || code == "MOVED" ? status : absl::OkStatus();
 }
 
 void RedisCommands::Expire(absl::Duration uptime) {

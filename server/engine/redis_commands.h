@@ -18,6 +18,7 @@ struct RedisCommand {
   std::vector<std::string> words;
   RedisLink::Done done;
   const RedisScript* script = nullptr;                 // the words are EVALSHA's
+  bool publish = false;                                // the words are PUBLISH's
   absl::Duration deadline = absl::InfiniteDuration();  // uptime
   bool counted = false;                                // against RedisLink::kCommandsMax
 };

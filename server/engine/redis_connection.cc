@@ -1,28 +1,28 @@
 #include "engine/redis_connection.h"
 
 #include <fcntl.h>
-#include <hiredis/adapters/libev.h>
-#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
 #include <utility>
 
 #include "base/strings.h"
-#include "engine/redis_reply.h"
+#include "fmt/format.h"
 
 namespace wsrouter {
 namespace {
 
-// What hiredis says of its last error, which may be the text of an error answer.
-absl::Status ErrorOf(const redisContext& context) {
-  const std::string_view text = context.errstr;
-  if (text.empty()) return absl::UnavailableError("the connection has ended");
-  if (context.err != REDIS_ERR_OTHER) return absl::UnavailableError(AbslView(text));
-  const absl::Status status = RedisErrorStatus(text);
-  return absl::IsInternal(status) ? absl::UnavailableError(status.message()) : status;
+constexpr size_t kReadMax = 64 << 10;  // a turn
+
+absl::Status ErrorOf(int error) {
+  return absl::UnavailableError(std::generic_category().message(error));
 }
 
 // Best effort: without these a dead peer is noticed too, by the link's own clock.
@@ -38,77 +38,127 @@ void GuardSocket(int fd, absl::Duration silence) {
   set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(absl::ToInt64Milliseconds(silence)));
 }
 
-struct Words {
-  explicit Words(const std::vector<std::string>& words) {
-    texts.reserve(words.size());
-    sizes.reserve(words.size());
-    for (const std::string& word : words) {
-      texts.push_back(word.data());
-      sizes.push_back(word.size());
-    }
+absl::StatusOr<UniqueFd> Connect(const RedisAddress& address) {
+  redisContext* context = address.host.empty()
+                              ? redisConnectUnixNonBlock(address.unix_path.c_str())
+                              : redisConnectNonBlock(address.host.c_str(), address.port);
+  if (context == nullptr) return absl::UnavailableError("hiredis has no memory");
+  if (context->err != 0) {
+    const absl::Status why = absl::UnavailableError(context->errstr);
+    redisFree(context);
+    return why;
   }
-  int count() const { return static_cast<int>(texts.size()); }
-
-  std::vector<const char*> texts;
-  std::vector<size_t> sizes;
-};
+  UniqueFd socket(redisFreeKeepFd(context));
+  (void)fcntl(socket.get(), F_SETFD, FD_CLOEXEC);  // a child that held it would keep it open
+  return socket;
+}
 
 }  // namespace
 
-RedisConnection& RedisConnection::Of(const redisAsyncContext* context) {
-  return *static_cast<RedisConnection*>(context->data);
+void RedisConnection::FreeReader::operator()(redisReader* reader) const {
+  redisReaderFree(reader);
 }
 
-RedisConnection::~RedisConnection() {
-  // hiredis calls back for every answer that did not come; those calls have no reply and end at
-  // once.
-  if (context_ != nullptr) redisAsyncFree(std::exchange(context_, nullptr));
-}
+RedisConnection::RedisConnection(Owner& owner) : owner_(owner) {}
 
-void RedisConnection::Lost() {
-  if (context_ == nullptr) return;
-  owner_.OnLost(
-      ErrorOf(std::exchange(context_, nullptr)->c));  // hiredis frees it behind the callback
-}
+RedisConnection::~RedisConnection() { Close(); }
 
 absl::Status RedisConnection::Open(struct ev_loop* loop, const RedisAddress& address,
                                    absl::Duration silence) {
-  context_ = address.host.empty() ? redisAsyncConnectUnix(address.unix_path.c_str())
-                                  : redisAsyncConnect(address.host.c_str(), address.port);
-  if (context_ == nullptr) return absl::UnavailableError("hiredis has no memory");
-  context_->data = this;
-  if (context_->err != 0) return ErrorOf(context_->c);
-  (void)fcntl(context_->c.fd, F_SETFD, FD_CLOEXEC);  // a child that held it would keep it open
-  if (!address.host.empty()) GuardSocket(context_->c.fd, silence);
-  redisLibevAttach(loop, context_);
-  redisAsyncSetConnectCallback(context_, [](const redisAsyncContext* context, int status) {
-    if (status != REDIS_OK) Of(context).Lost();
-  });
-  redisAsyncSetDisconnectCallback(
-      context_, [](const redisAsyncContext* context, int) { Of(context).Lost(); });
+  absl::StatusOr<UniqueFd> socket = Connect(address);
+  if (!socket.ok()) return socket.status();
+  loop_ = loop;
+  socket_ = *std::move(socket);
+  reader_.reset(redisReaderCreate());
+  if (!address.host.empty()) GuardSocket(socket_.get(), silence);
+  // How connecting ended is said by the first read or write.
+  ev_io_init(
+      &readable_,
+      [](struct ev_loop*, ev_io* w, int) { static_cast<RedisConnection*>(w->data)->OnReadable(); },
+      socket_.get(), EV_READ);
+  ev_io_init(
+      &writable_,
+      [](struct ev_loop*, ev_io* w, int) { static_cast<RedisConnection*>(w->data)->Flush(); },
+      socket_.get(), EV_WRITE);
+  readable_.data = writable_.data = this;
+  ev_io_start(loop_, &readable_);
   return absl::OkStatus();
 }
 
 void RedisConnection::Send(const std::vector<std::string>& words) {
-  if (context_ == nullptr) return;
-  const auto on_reply = [](redisAsyncContext* context, void* reply, void*) {
-    if (reply == nullptr) return;
-    RedisConnection& self = Of(context);
-    self.owner_.OnReply(self, *static_cast<const redisReply*>(reply));
-  };
-  Words sent(words);
-  (void)redisAsyncCommandArgv(context_, on_reply, nullptr, sent.count(), sent.texts.data(),
-                              sent.sizes.data());  // fails only on its way to OnLost
+  if (!socket_.valid()) return;
+  std::vector<const char*> texts;
+  std::vector<size_t> sizes;
+  texts.reserve(words.size());
+  sizes.reserve(words.size());
+  for (const std::string& word : words) {
+    texts.push_back(word.data());
+    sizes.push_back(word.size());
+  }
+  char* command = nullptr;
+  const int size = redisFormatCommandArgv(&command, static_cast<int>(words.size()), texts.data(),
+                                          sizes.data());
+  if (size > 0) out_.append(command, static_cast<size_t>(size));
+  redisFreeCommand(command);
 }
 
-void RedisConnection::SendSubscription(const std::vector<std::string>& words) {
-  if (context_ == nullptr) return;
-  const auto on_pushed = [](redisAsyncContext* context, void* reply, void*) {
-    if (reply != nullptr) Of(context).owner_.OnPushed(*static_cast<const redisReply*>(reply));
-  };
-  Words sent(words);
-  (void)redisAsyncCommandArgv(context_, on_pushed, nullptr, sent.count(), sent.texts.data(),
-                              sent.sizes.data());
+void RedisConnection::Flush() {
+  if (!socket_.valid()) return;
+  while (written_ < out_.size()) {
+    const ssize_t sent =
+        send(socket_.get(), out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
+    if (sent >= 0) {
+      written_ += static_cast<size_t>(sent);
+    } else if (errno == EAGAIN) {
+      out_.erase(0, std::exchange(written_, 0));
+      return ev_io_start(loop_, &writable_);
+    } else if (errno != EINTR) {
+      return Lost(ErrorOf(errno));
+    }
+  }
+  ev_io_stop(loop_, &writable_);
+  out_.clear();
+  if (out_.capacity() > kReadMax) out_.shrink_to_fit();
+  written_ = 0;
+}
+
+void RedisConnection::OnReadable() {
+  static thread_local std::array<char, kReadMax> octets;
+  const ssize_t size = recv(socket_.get(), octets.data(), octets.size(), 0);
+  if (size == 0) return Lost(absl::UnavailableError("the connection has ended"));
+  if (size < 0) {
+    if (errno != EAGAIN && errno != EINTR) Lost(ErrorOf(errno));
+    return;
+  }
+  if (reader_->len - reader_->pos > kReplyMax) {
+    return Lost(absl::UnavailableError(fmt::format("a reply of more than {} octets", kReplyMax)));
+  }
+  (void)redisReaderFeed(reader_.get(), octets.data(), static_cast<size_t>(size));
+  Tell();
+}
+
+void RedisConnection::Tell() {
+  while (socket_.valid()) {
+    void* reply = nullptr;
+    if (redisReaderGetReply(reader_.get(), &reply) != REDIS_OK) {
+      return Lost(absl::UnavailableError(AbslView(reader_->errstr)));
+    }
+    if (reply == nullptr) return;
+    owner_.OnReply(*this, *static_cast<const redisReply*>(reply));
+    freeReplyObject(reply);
+  }
+}
+
+void RedisConnection::Lost(const absl::Status& why) {
+  Close();
+  owner_.OnLost(why);
+}
+
+void RedisConnection::Close() {
+  if (!socket_.valid()) return;
+  ev_io_stop(loop_, &readable_);
+  ev_io_stop(loop_, &writable_);
+  socket_.Reset();
 }
 
 }  // namespace wsrouter

@@ -1,37 +1,43 @@
 #ifndef WSROUTER_ENGINE_REDIS_CONNECTION_H_
 #define WSROUTER_ENGINE_REDIS_CONNECTION_H_
 
+#include <ev.h>
+
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "base/unique_fd.h"
 #include "engine/redis_address.h"
 
-struct ev_loop;
-struct redisAsyncContext;
+struct redisReader;
 struct redisReply;
 
 namespace wsrouter {
 
-// One connection of hiredis on an event loop; hiredis' callbacks stop here. Everything happens on
-// the loop's thread, and the owner destroys a connection outside of its own calls from here:
-// hiredis does not survive that inside of some of its callbacks.
+// One connection to a Redis on an event loop. hiredis connects, formats and parses; its own
+// asynchronous interface stays out, since it cannot tell what sharded subscriptions push.
+//
+// Everything happens on the loop's thread, and the owner destroys a connection outside of its own
+// calls from here.
 class RedisConnection {
  public:
   class Owner {
    public:
     virtual ~Owner() = default;
-    // The answers to Send, in the order of the calls.
+    // Whatever Redis says, in its order: answers to Send and what it pushes to a subscriber.
     virtual void OnReply(RedisConnection& connection, const redisReply& reply) = 0;
-    // Of a subscriber: an array of kind ("subscribe", "unsubscribe", "message"), channel and more.
-    virtual void OnPushed(const redisReply& reply) = 0;
     // The connection has failed; nothing comes from it any more.
     virtual void OnLost(const absl::Status& why) = 0;
   };
 
-  explicit RedisConnection(Owner& owner) : owner_(owner) {}
+  // A reply that is longer is nobody's that we asked.
+  static constexpr size_t kReplyMax = 64 << 20;
+
+  explicit RedisConnection(Owner& owner);
   ~RedisConnection();
   RedisConnection(const RedisConnection&) = delete;
 
@@ -40,16 +46,29 @@ class RedisConnection {
   // kernel gives the connection up when sent octets stay unacknowledged for `silence`.
   absl::Status Open(struct ev_loop* loop, const RedisAddress& address, absl::Duration silence);
 
+  // Leaves with the next Flush.
   void Send(const std::vector<std::string>& words);
-  // SUBSCRIBE or UNSUBSCRIBE with its channels; what they lead to is pushed.
-  void SendSubscription(const std::vector<std::string>& words);
+  // What the socket does not take now follows by itself.
+  void Flush();
 
  private:
-  static RedisConnection& Of(const redisAsyncContext* context);
-  void Lost();
+  struct FreeReader {
+    void operator()(redisReader* reader) const;
+  };
+
+  void OnReadable();
+  void Tell();
+  void Lost(const absl::Status& why);
+  void Close();
 
   Owner& owner_;
-  redisAsyncContext* context_ = nullptr;  // until hiredis has freed it
+  struct ev_loop* loop_ = nullptr;
+  UniqueFd socket_;
+  std::unique_ptr<redisReader, FreeReader> reader_;
+  std::string out_;  // from written_ on, not written yet
+  size_t written_ = 0;
+  ev_io readable_{};
+  ev_io writable_{};  // runs while the socket does not take more
 };
 
 }  // namespace wsrouter

@@ -6,6 +6,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "base/log.h"
+#include "engine/redis_keys.h"
 
 namespace wsrouter {
 namespace {
@@ -16,6 +17,12 @@ RedisDirectory::Options DirectoryOptions(const RedisEngine::Options& options) {
           .limits = options.limits,
           .lease = options.lease,
           .gc_lease = options.gc_interval};
+}
+
+RedisAddress AddressOf(const RedisEngine::Options& options) {
+  RedisAddress address = options.address;
+  address.root = RedisRoot(options.prefix);
+  return address;
 }
 
 RedisBroker::Options BrokerOptions(const RedisEngine::Options& options) {
@@ -30,7 +37,7 @@ RedisBroker::Options BrokerOptions(const RedisEngine::Options& options) {
 RedisEngine::RedisEngine(const Options& options, const Parts& parts)
     : options_(options),
       parts_(parts),
-      link_(options.address, options.patience),
+      link_(AddressOf(options), options.patience),
       directory_(DirectoryOptions(options), link_),
       broker_(BrokerOptions(options), link_, parts.counters, parts.clock) {
   directory_.OnReaped([this](const std::vector<ReapedRow>& rows) { Announce(rows); });
@@ -150,6 +157,8 @@ void RedisEngine::OnHeartbeat() {
 
 void RedisEngine::OnGc() {
   if (!up() || stopping_) return;
+  // Behind an outage leases have ended whose nodes are only on their way back.
+  if (parts_.clock.Now().uptime - joined_at_ < options_.lease) return;
   directory_.Collect([](const absl::StatusOr<uint64_t>& rows) {
     if (rows.ok() && *rows > 0) Log(LogLevel::kInfo, "rows_reaped", {{"rows", *rows}});
   });
@@ -176,6 +185,7 @@ void RedisEngine::Announce(const std::vector<ReapedRow>& rows) {
 }
 
 void RedisEngine::SetJoined(bool joined) {
+  if (joined) joined_at_ = parts_.clock.Now().uptime;
   joined_.store(joined, std::memory_order_release);
   if (joined) joined_once_.store(true, std::memory_order_release);
   parts_.stats.SetClusterUp(joined);

@@ -89,6 +89,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   bool joining_ = false;     // its steps are under way
   bool subscribed_ = false;  // all topics are live on this link
   bool stopping_ = false;
+  absl::Duration joined_at_;  // uptime
   std::atomic<bool> joined_{false};
   std::atomic<bool> joined_once_{false};
   std::atomic<bool> stopped_{false};

@@ -23,6 +23,12 @@ void RedisLink::Command(std::vector<std::string> words, Done done) {
   loop_->Command({.words = std::move(words), .done = std::move(done)});
 }
 
+void RedisLink::Publish(std::string channel, std::string message, Done done) {
+  loop_->Command({.words = {"PUBLISH", std::move(channel), std::move(message)},
+                  .done = std::move(done),
+                  .publish = true});
+}
+
 void RedisLink::Run(const RedisScript& script, std::vector<std::string> keys,
                     std::vector<std::string> arguments, Done done) {
   std::vector<std::string> words;

@@ -44,7 +44,11 @@ struct RedisScript {
 // Errors of Redis are PERMISSION_DENIED (NOAUTH, WRONGPASS, NOPERM), UNAVAILABLE where they pass by
 // themselves (LOADING, OOM, READONLY and their like), else INTERNAL, with the text of Redis.
 //
-// The canary's channel is "wsrouter:canary:<random>"; an ACL must allow it ("&wsrouter:canary:*").
+// The canary's channel is "<root>canary:<random>"; an ACL must allow it.
+//
+// In a Redis Cluster all names begin with the address' `root`, so one master serves all of them and
+// the link is to that one. Subscriptions are sharded there, if it knows such (Redis 7 on): other
+// servers hear nothing of them.
 class RedisLink {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<RedisValue>) &&>;
@@ -81,6 +85,8 @@ class RedisLink {
   // At most kCommandsMax wait for answers; more are UNAVAILABLE at once.
   static constexpr size_t kCommandsMax = 262'144;
   void Command(std::vector<std::string> words, Done done);
+  // Answered with the number of those who heard it, all that have subscribed.
+  void Publish(std::string channel, std::string message, Done done);
   // `script` must outlive the link. Loads it where Redis does not have it (NOSCRIPT).
   void Run(const RedisScript& script, std::vector<std::string> keys,
            std::vector<std::string> arguments, Done done);

@@ -19,7 +19,7 @@ RedisLink::Loop::Loop(RedisAddress address, RedisPatience patience, std::atomic<
       canary_period_(std::min(absl::Seconds(1), patience.silence / 4)),
       canaries_max_(
           static_cast<int>(std::ceil(absl::FDivDuration(patience.silence, canary_period_)))),
-      canary_channel_(fmt::format("wsrouter:canary:{:016x}{:016x}", random_(), random_())),
+      canary_channel_(fmt::format("{}canary:{:016x}{:016x}", address_.root, random_(), random_())),
       queue_(patience.command, up, counted_),
       loop_(ev_loop_new(static_cast<unsigned>(EVFLAG_NOENV) |
                         static_cast<unsigned>(EVBACKEND_EPOLL))),
@@ -113,6 +113,7 @@ void RedisLink::Loop::Subscribe(std::string channel, RedisSubscriptions::Done do
 
 void RedisLink::Loop::Drain() {
   const auto send = [this](RedisCommand& command) {
+    if (command.publish && sharded_) command.words[0] = "SPUBLISH";
     if (state_ == State::kUp) return commands_.Send(*command_connection_, std::move(command));
     commands_.Refuse(std::move(command), "Redis is not reachable any more");
   };
@@ -123,33 +124,57 @@ void RedisLink::Loop::Drain() {
 }
 
 void RedisLink::Loop::OnTurnEnd() {
+  if (state_ == State::kUp) subscriptions_.Flush(*subscriber_connection_, sharded_);
+  for (RedisConnection* connection : {command_connection_.get(), subscriber_connection_.get()}) {
+    if (connection != nullptr) connection->Flush();
+  }
   if (failure_.has_value()) Close();
-  if (state_ == State::kUp) subscriptions_.Flush(*subscriber_connection_);
   if (commands_.empty() || ev_is_active(&deadlines_)) return;
   const absl::Duration period = std::max(patience_.command / 16, absl::Milliseconds(1));
   StartTimer(deadlines_, period, period);
 }
 
 void RedisLink::Loop::OnReply(RedisConnection& connection, const redisReply& reply) {
-  const bool command = &connection == command_connection_.get();
-  if (command) silent_ticks_ = 0;
-  RedisCommands& commands = command ? commands_ : subscriber_commands_;
-  if (absl::Status usable = commands.OnReply(connection, reply); !usable.ok()) Fail(usable);
+  if (&connection == subscriber_connection_.get()) return OnSubscriberReply(reply);
+  silent_ticks_ = 0;
+  if (absl::Status usable = commands_.OnReply(connection, reply); !usable.ok()) Fail(usable);
 }
 
-void RedisLink::Loop::OnPushed(const redisReply& reply) {
+void RedisLink::Loop::OnSubscriberReply(const redisReply& reply) {
   const std::vector<std::string_view> parts = RedisTexts(reply);
+  if (!parts.empty()) return OnPushed(parts);
+  const std::string_view error = RedisErrorText(reply);
+  if (subscriber_commands_.empty() && !error.empty()) return OnSubscriptionRefused(error);
+  absl::Status usable = subscriber_commands_.OnReply(*subscriber_connection_, reply);
+  if (!usable.ok()) Fail(usable);
+}
+
+void RedisLink::Loop::OnPushed(const std::vector<std::string_view>& parts) {
   if (parts.size() < 3) return Fail(absl::UnavailableError("Redis pushes what nobody asked for"));
   const std::string_view channel = parts[1];
-  const bool message = parts[0] == "message";
-  if (channel == canary_channel_) {
-    if (!message) return SendCanary();
-    canaries_missing_ = 0;
-    canary_returned_ = true;
-    return BeUpIfProved();
+  if (parts[0] != "message" && parts[0] != "smessage") return OnAcknowledged(channel);
+  if (channel != canary_channel_) {
+    if (subscriptions_.Heard(channel)) handler_->OnMessage(channel, parts[2]);
+    return;
   }
-  if (!message) return subscriptions_.OnAcknowledged(channel);
-  if (subscriptions_.Heard(channel)) handler_->OnMessage(channel, parts[2]);
+  canaries_missing_ = 0;
+  canary_returned_ = true;
+  BeUpIfProved();
+}
+
+void RedisLink::Loop::OnAcknowledged(std::string_view channel) {
+  if (channel == canary_channel_ && state_ == State::kConnecting) return SendCanary();
+  if (subscriptions_.Awaits(channel)) return subscriptions_.OnAcknowledged(channel);
+  // A Redis Cluster ends the sharded subscriptions of a slot that it has moved away.
+  Fail(absl::UnavailableError("Redis has ended a subscription"));
+}
+
+void RedisLink::Loop::OnSubscriptionRefused(std::string_view error) {
+  if (!sharded_ || state_ != State::kConnecting || RedisErrorCode(error) != "ERR") {
+    return Fail(RedisErrorStatus(error));
+  }
+  sharded_ = false;  // an older Redis does not know the command
+  SubscribeToCanary();
 }
 
 void RedisLink::Loop::SendCanary() {
@@ -160,7 +185,8 @@ void RedisLink::Loop::SendCanary() {
     BeUpIfProved();
   };
   commands_.Send(*command_connection_,
-                 {.words = {"PUBLISH", canary_channel_, ""}, .done = published});
+                 {.words = {sharded_ ? "SPUBLISH" : "PUBLISH", canary_channel_, ""},
+                  .done = published});
 }
 
 void RedisLink::Loop::OnCanaryTick() {

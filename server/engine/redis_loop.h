@@ -17,8 +17,8 @@
 #include "base/random.h"
 #include "engine/redis_commands.h"
 #include "engine/redis_connection.h"
+#include "engine/redis_master.h"
 #include "engine/redis_queue.h"
-#include "engine/redis_sentinel.h"
 #include "engine/redis_subscriptions.h"
 
 namespace wsrouter {
@@ -51,8 +51,13 @@ class RedisLink::Loop final : public RedisConnection::Owner {
 
   // RedisConnection::Owner
   void OnReply(RedisConnection& connection, const redisReply& reply) override;
-  void OnPushed(const redisReply& reply) override;
   void OnLost(const absl::Status& why) override;
+
+  // What the subscriber's connection says: answers to commands, and what is pushed.
+  void OnSubscriberReply(const redisReply& reply);
+  void OnPushed(const std::vector<std::string_view>& parts);
+  void OnAcknowledged(std::string_view channel);
+  void OnSubscriptionRefused(std::string_view error);
 
   void InitWatchers();
   void Main();
@@ -61,10 +66,11 @@ class RedisLink::Loop final : public RedisConnection::Owner {
 
   // From nothing to up.
   void Connect();
-  // Both connections, to whom the address names or a sentinel has.
+  // Both connections, to whom the address names or another server has.
   void OpenBoth(const RedisAddress& address);
   void SetUpConnection(RedisConnection& connection, RedisCommands& commands);
   void SetName(RedisConnection& connection, RedisCommands& commands);
+  void SubscribeToCanary();
   void Step(RedisConnection& connection, RedisCommands& commands, std::vector<std::string> words);
   void BeUpIfProved();
   void OnConnectTimeout();
@@ -113,7 +119,8 @@ class RedisLink::Loop final : public RedisConnection::Owner {
   State state_ = State::kDown;
   std::unique_ptr<RedisConnection> command_connection_;
   std::unique_ptr<RedisConnection> subscriber_connection_;
-  std::unique_ptr<MasterQuestion> question_;  // to a sentinel
+  std::unique_ptr<MasterQuestion> question_;
+  bool sharded_ = false;  // how this connection subscribes and publishes
   RedisCommands commands_;
   RedisCommands subscriber_commands_;
   RedisSubscriptions subscriptions_;

@@ -15,7 +15,8 @@ void RedisLink::Loop::Connect() {
   canaries_missing_ = silent_ticks_ = 0;
   refusal_.reset();
   StartTimer(connect_, patience_.connect, absl::ZeroDuration());
-  if (address_.sentinels.empty()) return OpenBoth(address_);
+  sharded_ = !address_.cluster.empty();
+  if (address_.direct()) return OpenBoth(address_);
   question_ = std::make_unique<MasterQuestion>(address_,
                                                [this](const absl::StatusOr<RedisAddress>& master) {
                                                  if (master.ok()) return OpenBoth(*master);
@@ -37,13 +38,14 @@ void RedisLink::Loop::OpenBoth(const RedisAddress& address) {
   }
   SetUpConnection(*command_connection_, commands_);
   if (!address_.sentinels.empty()) {
-    // A sentinel that has slept through a failover names the old master.
+    // A sentinel that has slept through a failover names the old master. (In a Redis Cluster that
+    // one says MOVED.)
     commands_.Send(
         *command_connection_,
         {.words = {"ROLE"}, .done = [this](const absl::StatusOr<RedisValue>& role) {
            if (!role.ok()) return Fail(role.status());
            if (role->array().empty() || role->array()[0].text() != "master") {
-             Fail(absl::UnavailableError("the sentinel names a Redis that is no master"));
+             Fail(absl::UnavailableError("this Redis is said to be the master and is not"));
            }
          }});
   }
@@ -71,9 +73,13 @@ void RedisLink::Loop::SetName(RedisConnection& connection, RedisCommands& comman
   const auto named = [this, subscriber](const absl::StatusOr<RedisValue>& answer) {
     if (state_ != State::kConnecting || failure_.has_value()) return;
     if (!answer.ok()) refusal_ = answer.status();
-    if (subscriber) subscriber_connection_->SendSubscription({"SUBSCRIBE", canary_channel_});
+    if (subscriber) SubscribeToCanary();
   };
   commands.Send(connection, {.words = {"CLIENT", "SETNAME", "wsrouter"}, .done = named});
+}
+
+void RedisLink::Loop::SubscribeToCanary() {
+  subscriber_connection_->Send({sharded_ ? "SSUBSCRIBE" : "SUBSCRIBE", canary_channel_});
 }
 
 void RedisLink::Loop::OnLost(const absl::Status& why) {

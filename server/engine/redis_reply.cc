@@ -52,9 +52,11 @@ absl::Status RedisErrorStatus(std::string_view text) {
   if (OneOf(code, {"NOAUTH", "WRONGPASS", "NOPERM"})) {
     return absl::PermissionDeniedError(AbslView(text));
   }
-  // What passes by itself, or once another Redis is the master.
-  if (OneOf(code, {"OOM", "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY",
-                   "MISCONF", "NOREPLICAS"})) {
+  // What passes by itself, or once another Redis is the master. ASK and TRYAGAIN say that a Redis
+  // Cluster moves our hash slot: the keys are on two servers then, where no script is one step, so
+  // it has to wait until MOVED says that the slot has arrived.
+  if (OneOf(code, {"OOM", "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "ASK",
+                   "MOVED", "BUSY", "MISCONF", "NOREPLICAS"})) {
     return absl::UnavailableError(AbslView(text));
   }
   return absl::InternalError(AbslView(text));

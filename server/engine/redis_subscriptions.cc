@@ -30,15 +30,16 @@ void RedisSubscriptions::Unsubscribe(std::string_view channel) {
   }
 }
 
-void RedisSubscriptions::Flush(RedisConnection& connection) {
+void RedisSubscriptions::Flush(RedisConnection& connection, bool sharded) {
+  const std::string prefix = sharded ? "S" : "";
   std::vector<std::string> words;
   for (size_t i = 0; i < changes_.size(); ++i) {
     const bool subscribe = changes_[i].subscribe;
-    if (words.empty()) words.push_back(subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE");
+    if (words.empty()) words.push_back(prefix + (subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE"));
     words.push_back(std::move(changes_[i].channel));
     const bool last = i + 1 == changes_.size() || changes_[i + 1].subscribe != subscribe;
     if (!last && words.size() <= kChannelsMax) continue;
-    connection.SendSubscription(words);
+    connection.Send(words);
     words.clear();
   }
   changes_.clear();
@@ -50,6 +51,11 @@ void RedisSubscriptions::OnAcknowledged(std::string_view channel) {
   std::vector<Done> dones = std::exchange(found->second.dones, {});
   if (!found->second.wanted) channels_.erase(found);
   for (Done& done : dones) std::move(done)(absl::OkStatus());
+}
+
+bool RedisSubscriptions::Awaits(std::string_view channel) const {
+  const auto found = channels_.find(channel);
+  return found != channels_.end() && found->second.asked > 0;
 }
 
 bool RedisSubscriptions::Heard(std::string_view channel) const {

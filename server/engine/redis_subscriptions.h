@@ -21,10 +21,13 @@ class RedisSubscriptions {
 
   void Subscribe(std::string channel, Done done);
   void Unsubscribe(std::string_view channel);
-  // Sends what was asked for since the last call, many channels in one command.
-  void Flush(RedisConnection& connection);
+  // Sends what was asked for since the last call, many channels in one command. `sharded`: as
+  // sharded subscriptions.
+  void Flush(RedisConnection& connection, bool sharded);
 
   void OnAcknowledged(std::string_view channel);
+  // Whether the subscriber has asked for something that Redis has not acknowledged.
+  bool Awaits(std::string_view channel) const;
   // Whether a message of the channel is told: also behind Unsubscribe, until Redis has acknowledged
   // it. Until then Redis counts this node among those that got the message, so whoever published it
   // waits for this node's answer.

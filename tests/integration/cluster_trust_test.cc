@@ -31,11 +31,11 @@ class ClusterTrustTest : public testing::Test {
   std::string Captured(ClusterNode& node, const std::string& room, const std::string& text) {
     Linked spy(redis_.url());
     spy.StartUp();
-    EXPECT_TRUE(spy.Subscribe("test:t:r" + room).ok());
+    EXPECT_TRUE(spy.Subscribe("{test}:t:r" + room).ok());
     node.Push(room, text, Receipts::kLocal);
     const std::vector<std::string> seen = spy.watcher.WaitMessages(1);
     EXPECT_FALSE(seen.empty());
-    return seen.empty() ? "" : seen[0].substr(("test:t:r" + room + " ").size());
+    return seen.empty() ? "" : seen[0].substr(("{test}:t:r" + room + " ").size());
   }
 
   PrivateRedis redis_;
@@ -47,8 +47,8 @@ TEST_F(ClusterTrustTest, ReplayedMessageIsDroppedAndCounted) {
   const ConnectionId alice = b->Online("alice", {"lobby", "other"});
   const std::string message = Captured(*a, "lobby", "once");
   ASSERT_TRUE(Eventually([&] { return b->shard().Got(alice).size() == 1; }));
-  redis_.Run({"PUBLISH", "test:t:rlobby", message});
-  redis_.Run({"PUBLISH", "test:t:rother", message});
+  redis_.Run({"PUBLISH", "{test}:t:rlobby", message});
+  redis_.Run({"PUBLISH", "{test}:t:rother", message});
   EXPECT_TRUE(Eventually([&] { return b->Total(Counter::kHmacVerifyFailures) == 2; }));
   EXPECT_EQ(a->Push("lobby", "end").queued, 1u);
   EXPECT_THAT(b->shard().Got(alice), ElementsAre("once", "end"));
@@ -61,7 +61,7 @@ TEST_F(ClusterTrustTest, UnprovedAndForeignMessagesAreDroppedAndCounted) {
   const ConnectionId alice = a->Online("alice", {"lobby"});
   stranger->Push("lobby", "believe me", Receipts::kLocal);
   naive->Push("lobby", "me too", Receipts::kLocal);
-  redis_.Run({"PUBLISH", "test:t:rlobby", "garbage"});
+  redis_.Run({"PUBLISH", "{test}:t:rlobby", "garbage"});
   EXPECT_TRUE(Eventually([&] { return a->Total(Counter::kHmacVerifyFailures) == 3; }));
   EXPECT_THAT(a->shard().Got(alice), IsEmpty());
 }

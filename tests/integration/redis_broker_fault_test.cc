@@ -47,7 +47,7 @@ TEST_F(RedisBrokerFaultTest, NodeThatDoesNotAnswerIsSilentInTime) {
   const auto node = Start("a", {.receipts = absl::Milliseconds(100)});
   Linked deaf(redis_.url());
   deaf.StartUp();
-  ASSERT_TRUE(deaf.Subscribe("test:n:deaf.0000000000000007").ok());
+  ASSERT_TRUE(deaf.Subscribe("{test}:n:deaf.0000000000000007").ok());
   ConnectionId id = node->Connection(1);
   id.node.server_id = "deaf";
   const Receipt receipt = node->Publish(id, "x");
@@ -62,7 +62,7 @@ TEST_F(RedisBrokerFaultTest, WhatOthersAnsweredCountsThoughOneIsSilent) {
   ASSERT_TRUE(node->Subscribe(listener, kLobby).ok());
   Linked deaf(redis_.url());
   deaf.StartUp();
-  ASSERT_TRUE(deaf.Subscribe("test:t:rlobby").ok());
+  ASSERT_TRUE(deaf.Subscribe("{test}:t:rlobby").ok());
   const Receipt receipt = node->Publish(kLobby, "x");
   EXPECT_TRUE(receipt.status.ok()) << receipt.status;
   EXPECT_TRUE(receipt.partial);
@@ -256,14 +256,14 @@ TEST_F(RedisBrokerFaultTest, WrongKeyReplayAndOtherChannelAreDroppedAndCounted) 
   ASSERT_TRUE(b->Subscribe(kitchen, RoomName{"kitchen"}).ok());
   Linked spy(redis_.url());
   spy.StartUp();
-  ASSERT_TRUE(spy.Subscribe("test:t:rlobby").ok());
+  ASSERT_TRUE(spy.Subscribe("{test}:t:rlobby").ok());
 
   a->Publish(kLobby, "once", Receipts::kLocal);
-  const std::string captured = spy.watcher.WaitMessages(1)[0].substr(sizeof("test:t:rlobby"));
+  const std::string captured = spy.watcher.WaitMessages(1)[0].substr(sizeof("{test}:t:rlobby"));
   lobby.Wait(1);
-  redis_.Run({"PUBLISH", "test:t:rlobby", captured});
+  redis_.Run({"PUBLISH", "{test}:t:rlobby", captured});
   EXPECT_TRUE(Eventually([&] { return Refused(*b) == 1; }));
-  redis_.Run({"PUBLISH", "test:t:rkitchen", captured});
+  redis_.Run({"PUBLISH", "{test}:t:rkitchen", captured});
   EXPECT_TRUE(Eventually([&] { return Refused(*b) == 2; }));
   stranger->Publish(kLobby, "believe me", Receipts::kLocal);
   EXPECT_TRUE(Eventually([&] { return Refused(*b) == 3; }));

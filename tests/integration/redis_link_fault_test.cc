@@ -173,7 +173,7 @@ TEST(RedisLinkFaultTest, LostSubscriberTakesTheLinkDown) {
 TEST(RedisLinkFaultTest, SubscriptionThatRedisForbidsTakesTheLinkDownWithTheReason) {
   PrivateRedis redis;
   ASSERT_EQ(redis.Run({"ACL", "SETUSER", "node", "on", ">secret", "+@all", "~*", "resetchannels",
-                       "&wsrouter:canary:*"}),
+                       "&{wsrouter}:canary:*"}),
             "OK");
   Linked linked("redis://node:secret@127.0.0.1:" + std::to_string(redis.port()));
   linked.StartUp();

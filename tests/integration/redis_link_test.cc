@@ -130,7 +130,7 @@ TEST(RedisLinkTest, WrongPasswordStaysDownAndSaysSo) {
 TEST(RedisLinkTest, UserWithFewRightsWorks) {
   const PrivateRedis redis;
   ASSERT_EQ(redis.Run({"ACL", "SETUSER", "node", "on", ">s:e@c", "~own:*", "&own:*",
-                       "&wsrouter:canary:*", "+publish", "+subscribe", "+unsubscribe", "+set"}),
+                       "&{wsrouter}:canary:*", "+publish", "+subscribe", "+unsubscribe", "+set"}),
             "OK");
   Linked linked(fmt::format("redis://node:s%3Ae%40c@127.0.0.1:{}", redis.port()));
   linked.StartUp();

@@ -81,7 +81,7 @@ class BrokerNode final : private RedisLink::Handler {
   ConnectionId Connection(uint64_t counter) const {
     return {.node = id_, .shard = 0, .counter = counter};
   }
-  std::string inbox() const { return "test:n:" + id_.server_id + ".0000000000000007"; }
+  std::string inbox() const { return "{test}:n:" + id_.server_id + ".0000000000000007"; }
 
   // Until it has been joined, or cut off, so many times in all.
   void AwaitJoined(size_t times = 1) { AwaitReach(joined_, times); }
