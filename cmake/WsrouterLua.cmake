@@ -1,10 +1,13 @@
 # Lua scripts that run inside Redis, as C++.
 
-# wsrouter_lua(OUT COMMON file SCRIPTS file...): appends to OUT a C++ file that defines, for each of the
-# SCRIPTS `some_name.lua`, the function scripts::SomeName() of engine/redis_scripts.h. COMMON is put in
-# front of each. The text is taken when CMake runs, which it does again when a script changes.
+# wsrouter_lua(OUT COMMON file SCRIPTS file... [INTO folder]): appends to OUT a C++ file that defines, for
+# each of the SCRIPTS `some_name.lua`, the function scripts::SomeName() of engine/redis_scripts.h. COMMON
+# is put in front of each. The text is taken when CMake runs, which it does again when a script changes.
 function(wsrouter_lua out)
-  cmake_parse_arguments(ARG "" "COMMON" "SCRIPTS" ${ARGN})
+  cmake_parse_arguments(ARG "" "COMMON;INTO" "SCRIPTS" ${ARGN})
+  if(NOT ARG_INTO)
+    set(ARG_INTO ${CMAKE_CURRENT_BINARY_DIR})
+  endif()
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${ARG_COMMON} ${ARG_SCRIPTS})
   set(LUA_FUNCTIONS "")
   set(LUA_NAMES "")
@@ -31,7 +34,7 @@ function(wsrouter_lua out)
     list(APPEND LUA_NAMES "&${name}()")
   endforeach()
   list(JOIN LUA_NAMES ", " LUA_NAMES)
-  set(made ${CMAKE_CURRENT_BINARY_DIR}/redis_scripts.cc)
+  set(made ${ARG_INTO}/redis_scripts.cc)
   file(CONFIGURE OUTPUT ${made} @ONLY CONTENT [[
 #include "engine/redis_scripts.h"
 

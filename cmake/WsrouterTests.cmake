@@ -58,6 +58,15 @@ endif()
   endif()
 endfunction()
 
+# wsrouter_test_objects(NAME SRCS file... DEPS target...): what several test programs are linked from.
+function(wsrouter_test_objects name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_library(${name} OBJECT ${ARG_SRCS})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/server ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest wsrouter_hardening
+                                        wsrouter_warnings)
+endfunction()
+
 # wsrouter_script_test(NAME COMMAND word... LABEL label [TIMEOUT seconds]): a test in another language.
 function(wsrouter_script_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "COMMAND" ${ARGN})

@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   # the build itself
-  g++ cmake ninja-build ccache make git pkg-config
+  g++ cmake ninja-build ccache make git patch pkg-config
   # gRPC and protobuf
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
   # the gateway; libwebsockets loads its libev plugin at run time

@@ -11,9 +11,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
+#include "auth/issuer_line.h"
 #include "base/listen_address.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "control/backend_options.h"
+#include "control/role.h"
 #include "engine/redis_address.h"
 #include "engine/seal_key.h"
 
@@ -75,19 +78,15 @@ bool IsToken(std::string_view text) {
   });
 }
 
+bool IsBackendRoute(std::string_view text) {
+  const auto route = ParseBackendRoute(text);
+  return route.has_value() && IsUrlPath(route->prefix) && IsPlainText(text);
+}
+
 bool IsServerId(std::string_view text) {
   return AllOf(text, [](char c) {
     return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == ':' || c == '-';
   });
-}
-
-bool IsPlainText(std::string_view text) {
-  while (!text.empty()) {
-    const size_t size = Utf8Sequence(text);
-    if (size == 0 || IsControl(text)) return false;
-    text.remove_prefix(size);
-  }
-  return true;
 }
 
 }  // namespace
@@ -112,6 +111,14 @@ bool HasFormat(v1::ConfigFormat format, std::string_view text) {
       return ParseSealKey(text).ok();
     case v1::CONFIG_FORMAT_ENDPOINT:
       return ParseRedisEndpoint(text).ok();
+    case v1::CONFIG_FORMAT_ISSUER:
+      return IsPlainText(text) && ParseIssuerLine(text).ok();
+    case v1::CONFIG_FORMAT_NAMED_ROLE:
+      return ParseNamedRole(text).has_value();
+    case v1::CONFIG_FORMAT_BACKEND_ROUTE:
+      return IsBackendRoute(text);
+    case v1::CONFIG_FORMAT_BACKEND_METHOD:
+      return ParseBackendMethod(text).has_value();
     default:
       return IsPlainText(text);
   }
@@ -132,11 +139,20 @@ std::string_view WantedBy(v1::ConfigFormat format) {
     case v1::CONFIG_FORMAT_SERVER_ID:
       return "letters, digits, '.', '_', ':' and '-'";
     case v1::CONFIG_FORMAT_REDIS_URL:
-      return "redis://[user][:password@]host[:port][/database] or redis+unix://...";
+      return "redis://[user][:password@]host[:port][/database], rediss://... or redis+unix://...";
     case v1::CONFIG_FORMAT_ENDPOINT:
       return "host:port, IPv6 in brackets";
+    case v1::CONFIG_FORMAT_ISSUER:
+      return "<issuer> <algorithm> <file or https URL of the keys>[ <prefix>] with HS256 (file "
+             "only), RS256, ES256 or EdDSA";
+    case v1::CONFIG_FORMAT_NAMED_ROLE:
+      return "<name> <role> with a role of read, publish or admin";
     case v1::CONFIG_FORMAT_SEAL_KEY:
       return "<id>:<secret> with a secret of 32 octets or more";
+    case v1::CONFIG_FORMAT_BACKEND_ROUTE:
+      return "a path, a blank and a gRPC name such as dns:///chat:50051, or the word attached";
+    case v1::CONFIG_FORMAT_BACKEND_METHOD:
+      return "Connect, Message or Disconnected";
     default:
       return "UTF-8 without control characters";
   }

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/strings.h"
 #include "config.h"
+#include "control/certificate.h"
 #include "engine/memory_engine.h"
 #include "engine/redis_engine.h"
 #include "fmt/format.h"
@@ -17,14 +19,28 @@ namespace {
 
 // A shard that has not turned its loop for so long is stuck.
 constexpr absl::Duration kLagMax = absl::Seconds(10);
-// What calls and streams get once no connection is left that they could wait for or tell of.
-constexpr absl::Duration kCallsGrace = absl::Seconds(1);
+// Once no connection is left: what services get to hear of the last ends, and then calls and streams
+// to finish.
+constexpr absl::Duration kEndsGrace = absl::Milliseconds(500);
+constexpr absl::Duration kCallsGrace = absl::Milliseconds(500);
 // What giving the directory back what it holds of this node may take; there is little left then.
 constexpr absl::Duration kResignGrace = absl::Seconds(2);
 
 uint64_t DrawIncarnation() {
   std::random_device random;
   return (uint64_t{random()} << 32) | random();
+}
+
+// What the gateway uses is libwebsockets' to read; this is for operators, who shall know in time.
+void TellGatewayCertificate(const v1::GatewayTlsConfig& tls, const Clock& clock, Stats& stats) {
+  if (tls.cert_file().empty()) return;
+  const absl::StatusOr<Certificate> read = ReadCertificate(
+      {.cert = tls.cert_file(), .key = tls.key_file(), .client_ca = {}}, clock.Now().wall);
+  if (read.ok()) {
+    stats.SetCertificateExpiry(ListeningPort::kGateway, read->expires_at);
+  } else {
+    Log(LogLevel::kWarning, "gateway_certificate", {{"message", StdView(read.status().message())}});
+  }
 }
 
 std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, EventHub& events,
@@ -64,6 +80,15 @@ absl::Status Node::StartParts(const v1::Config& config) {
       ToGatewayOptions(config, std::thread::hardware_concurrency());
   if (!options.ok()) return options.status();
 
+  auto backend = BackendRoutes::Create(ToBackendOptions(config), control_counters_, clock_);
+  if (!backend.ok()) return backend.status();
+  backend_ = *std::move(backend);
+  if (const DoorOptions door = ToDoorOptions(config); door.wanted()) {
+    auto opened = Door::Open(door, backend_.get(), clock_);
+    if (!opened.ok()) return opened.status();
+    door_ = *std::move(opened);
+  }
+
   engine_->Start();
 
   absl::StatusOr<std::unique_ptr<Gateway>> gateway =
@@ -72,10 +97,12 @@ absl::Status Node::StartParts(const v1::Config& config) {
                        .broker = engine_->broker(),
                        .directory = engine_->directory(),
                        .events = events_,
+                       .backend = door_ != nullptr ? &door_->backend() : backend_.get(),
                        .stats = stats_,
                        .clock = clock_});
   if (!gateway.ok()) return gateway.status();
   gateway_ = *std::move(gateway);
+  TellGatewayCertificate(config.gateway().tls(), clock_, stats_);
 
   absl::StatusOr<std::unique_ptr<ControlServer>> control =
       ControlServer::Start(ToControlOptions(config), {.broker = engine_->broker(),
@@ -83,6 +110,7 @@ absl::Status Node::StartParts(const v1::Config& config) {
                                                       .stats = stats_,
                                                       .counters = control_counters_,
                                                       .events = events_,
+                                                      .attached = backend_.get(),
                                                       .clock = clock_,
                                                       .effective_config = EffectiveConfig(config)});
   if (!control.ok()) return control.status();
@@ -126,8 +154,10 @@ void Node::Stop(absl::Duration deadline, absl::Duration window) {
   }
   Retire();
   // Services see the DISCONNECTED events of the last connections before their streams end.
-  const absl::Duration patience = std::max(absl::ZeroDuration(), deadline - kCallsGrace);
+  const absl::Duration patience =
+      std::max(absl::ZeroDuration(), deadline - kEndsGrace - kCallsGrace);
   if (gateway_ != nullptr) gateway_->Stop(patience, window);
+  if (backend_ != nullptr) backend_->Stop(kEndsGrace);
   // Calls wait for what the engine answers, so it ends behind them, and answers to the last.
   if (control_ != nullptr) control_->Shutdown(kCallsGrace);
   engine_->Stop(kResignGrace);

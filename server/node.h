@@ -11,7 +11,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "admin/admin_server.h"
+#include "auth/door.h"
 #include "base/clock.h"
+#include "control/backend_routes.h"
 #include "control/control_server.h"
 #include "control/event_hub.h"
 #include "core/stats.h"
@@ -60,6 +62,8 @@ class Node {
   Counters& control_counters_;
   EventHub events_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<BackendRoutes> backend_;
+  std::unique_ptr<Door> door_;  // null: neither tokens nor signed cookies count
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<ControlServer> control_;
   std::unique_ptr<AdminServer> admin_;

@@ -51,9 +51,21 @@ absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsign
   for (const std::string& listen : from.listen()) to.listen.push_back(Numeric(listen));
   to.shards = static_cast<uint16_t>(std::clamp<uint32_t>(shards, 1, kShardsMax));
   to.upgrade.paths = {from.path()};
+  for (const std::string& route : config.backend().routes()) {
+    to.upgrade.prefixes.push_back(ParseBackendRoute(route).value_or(BackendRoute()).prefix);
+  }
   to.upgrade.echo_path = from.echo_path();
   to.upgrade.allowed_origins = {from.allowed_origins().begin(), from.allowed_origins().end()};
   to.upgrade.subprotocols = {from.subprotocols().begin(), from.subprotocols().end()};
+  to.refuse_visibly = from.refuse_visibly();
+  const v1::AuthConfig& auth = config.auth();
+  if (!auth.issuers().empty()) {
+    to.credentials = {.token_query = auth.token_query(),
+                      .token_authorization = auth.token_authorization(),
+                      .token_cookie = auth.token_cookie(),
+                      .token_subprotocol = auth.token_subprotocol()};
+  }
+  to.credentials.session_cookie = auth.session_cookie();
   to.page = *std::move(page);
   for (const std::string& header : from.event_headers()) {
     to.event_headers.push_back(absl::AsciiStrToLower(header));
@@ -90,12 +102,84 @@ ControlOptions ToControlOptions(const v1::Config& config) {
   ControlOptions to;
   to.listen = Numeric(from.listen());
   to.insecure_control = from.insecure_control();
+  to.tls = {.cert = from.tls().cert_file(),
+            .key = from.tls().key_file(),
+            .client_ca = from.tls().client_ca_file()};
+  to.tokens_file = from.tokens_file();
+  for (const std::string& name : from.client_names()) {
+    if (auto parsed = ParseNamedRole(name)) to.client_names.push_back(*std::move(parsed));
+  }
   to.message_bytes_max = from.message_bytes_max();
   to.streams_max = from.streams_max();
   to.watchers_max = from.watchers_max();
+  to.attached_max = from.attached_max();
   to.watch_queue_events_max = from.watch_queue_events_max();
   to.watch_queue_bytes_max = from.watch_queue_bytes_max();
   to.payload_bytes_max = config.limits().payload_bytes_max();
+  return to;
+}
+
+BackendOptions ToBackendOptions(const v1::Config& config) {
+  const v1::BackendConfig& from = config.backend();
+  BackendOptions to;
+  for (const std::string& route : from.routes()) {
+    to.routes.push_back(ParseBackendRoute(route).value_or(BackendRoute()));
+  }
+  to.methods.reset();
+  for (const std::string& name : from.methods()) {
+    const auto method = ParseBackendMethod(name);
+    if (method.has_value()) to.methods.set(static_cast<size_t>(*method));
+  }
+  to.timeout = ToDuration(from.timeout());
+  to.concurrency_max = from.concurrency_max();
+  to.queue_max = from.queue_max();
+  if (from.connect_outage() == v1::CONNECT_OUTAGE_HOLD) to.connect_outage = ConnectOutage::kHold;
+  if (from.connect_outage() == v1::CONNECT_OUTAGE_ACCEPT_PROVED) {
+    to.connect_outage = ConnectOutage::kAcceptProved;
+  }
+  if (from.message_outage() == v1::MESSAGE_OUTAGE_DROP) to.message_outage = MessageOutage::kDrop;
+  to.hold_max = ToDuration(config.gateway().upgrade_timeout());
+  to.tls_ca_file = from.tls_ca_file();
+  to.tls_cert_file = from.tls_cert_file();
+  to.tls_key_file = from.tls_key_file();
+  to.message_bytes_max = config.control().message_bytes_max();
+  to.payload_bytes_max = config.limits().payload_bytes_max();
+  return to;
+}
+
+DoorOptions ToDoorOptions(const v1::Config& config) {
+  const v1::AuthConfig& from = config.auth();
+  DoorOptions to;
+  to.required = from.required();
+  for (const std::string& text : from.issuers()) {
+    const auto line = ParseIssuerLine(text);
+    if (!line.ok()) continue;  // the configuration was checked
+    to.keys.lines.push_back(*line);
+    auto issuer = std::ranges::find(to.tokens.issuers, line->issuer, &TokenIssuer::name);
+    if (issuer == to.tokens.issuers.end()) {
+      issuer = to.tokens.issuers.insert(issuer, {.name = line->issuer,
+                                                 .audiences = {from.audiences().begin(),
+                                                               from.audiences().end()},
+                                                 .algorithms = {},
+                                                 .client_id_prefix = line->client_id_prefix});
+    }
+    if (std::ranges::find(issuer->algorithms, line->algorithm) == issuer->algorithms.end()) {
+      issuer->algorithms.push_back(line->algorithm);
+    }
+  }
+  to.tokens.clock_slack = ToDuration(from.clock_slack());
+  to.tokens.claims.client_id = from.client_claim();
+  to.tokens.claims.rooms = from.rooms_claim();
+  to.tokens.claims.labels = from.labels_claim();
+  to.tokens.rooms_max = config.limits().rooms_per_connection();
+  to.sessions.secrets = {from.session_cookie_secrets().begin(),
+                         from.session_cookie_secrets().end()};
+  to.sessions.field = from.session_cookie_field();
+  if (from.session_cookie_form() == v1::SESSION_COOKIE_FORM_HEX) {
+    to.sessions.form = CookieForm::kHex;
+  } else if (from.session_cookie_form() == v1::SESSION_COOKIE_FORM_EXPRESS) {
+    to.sessions.form = CookieForm::kExpress;
+  }
   return to;
 }
 
@@ -106,6 +190,12 @@ RedisEngine::Options ToRedisOptions(const v1::Config& config) {
   for (const std::string& sentinel : from.sentinels()) {
     to.address.sentinels.push_back(ParseRedisEndpoint(sentinel).value_or(RedisEndpoint()));
   }
+  to.address.tls.on = to.address.tls.on || !from.tls().ca_file().empty() ||
+                      !from.tls().cert_file().empty() || !from.tls().server_name().empty();
+  to.address.tls.ca_file = from.tls().ca_file();
+  to.address.tls.cert_file = from.tls().cert_file();
+  to.address.tls.key_file = from.tls().key_file();
+  to.address.tls.server_name = from.tls().server_name();
   to.address.master = from.master();
   to.address.sentinel_username = from.sentinel_username();
   to.address.sentinel_password = from.sentinel_password();

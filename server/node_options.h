@@ -6,6 +6,8 @@
 #include "absl/status/statusor.h"
 #include "admin/admin_server.h"
 #include "base/log.h"
+#include "auth/door.h"
+#include "control/backend_options.h"
 #include "control/control_options.h"
 #include "core/limits.h"
 #include "engine/redis_engine.h"
@@ -20,6 +22,8 @@ namespace wsrouter {
 absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsigned cores);
 Limits ToLimits(const v1::Config& config);
 ControlOptions ToControlOptions(const v1::Config& config);
+BackendOptions ToBackendOptions(const v1::Config& config);
+DoorOptions ToDoorOptions(const v1::Config& config);
 // Of the configuration's redis section, which names a Redis or Sentinels.
 RedisEngine::Options ToRedisOptions(const v1::Config& config);
 AdminOptions ToAdminOptions(const v1::Config& config);

@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "status.h"
 #include "wsrouter/backend_client.h"
+#include "wsrouter/v1/events.grpc.pb.h"
 #include "wsrouter/v1/router.grpc.pb.h"
 
 namespace wsrouter::client {
@@ -39,6 +40,7 @@ class BackendClient::Stubs {
   }
 
   void AddMetadata(grpc::ClientContext& context) const {
+    if (!options_.token.empty()) context.AddMetadata("authorization", "Bearer " + options_.token);
     for (const auto& [key, value] : options_.metadata) context.AddMetadata(key, value);
   }
 

@@ -1,6 +1,6 @@
 #include "wsrouter/reconnect.h"
 
-#include "wsrouter/v1/router.pb.h"
+#include "wsrouter/v1/events.pb.h"
 
 namespace wsrouter::client {
 

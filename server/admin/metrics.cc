@@ -48,7 +48,13 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Connections closed because nothing came back after a Ping.",
     "Envelopes that found the mailbox of a shard full.",
     "Messages of other nodes that could not be understood, or were not for this node.",
+    "Messages of other nodes that came a second time, or behind what was sent later.",
+    "Times that rows of this node were missing in the directory, and written again.",
     "Events that a watcher was too slow for.",
+    "Calls of the control port denied for want of a credential or a role.",
+    "Questions that a backend did not answer, or not well.",
+    "Ends of connections that a backend could not be told.",
+    "Effects that a backend asked for and that failed.",
 };
 
 MetricFamily Family(std::string name, std::string_view help, MetricType type, ClientMetric metric) {
@@ -65,6 +71,22 @@ MetricFamily GaugeFamily(std::string name, std::string_view help, double value) 
   ClientMetric metric;
   metric.gauge.value = value;
   return Family(std::move(name), help, MetricType::Gauge, std::move(metric));
+}
+
+// One figure for each port that speaks TLS; no family where none does.
+void AddCertificateExpiry(const Stats& stats, std::vector<MetricFamily>& families) {
+  MetricFamily family{.name = "wsrouter_certificate_expiry_seconds",
+                      .help = "When the certificate that a port shows ends, in seconds since 1970.",
+                      .type = MetricType::Gauge,
+                      .metric = {}};
+  for (size_t i = 0; i < kListeningPortNames.size(); ++i) {
+    const auto expires_at = stats.CertificateExpiry(static_cast<ListeningPort>(i));
+    if (!expires_at) continue;
+    ClientMetric& metric = family.metric.emplace_back();
+    metric.gauge.value = static_cast<double>(absl::ToUnixSeconds(*expires_at));
+    metric.label = {{.name = "port", .value = std::string(kListeningPortNames[i])}};
+  }
+  if (!family.metric.empty()) families.push_back(std::move(family));
 }
 
 MetricFamily BuildInfo(const std::string& version) {
@@ -108,6 +130,7 @@ std::vector<MetricFamily> StatsMetrics::Collect() const {
   families.push_back(GaugeFamily("wsrouter_start_time_seconds",
                                  "When the node started, in seconds since 1970.",
                                  absl::ToDoubleSeconds(stats_.started_at() - absl::UnixEpoch())));
+  AddCertificateExpiry(stats_, families);
   families.push_back(BuildInfo(stats_.version()));
   return families;
 }

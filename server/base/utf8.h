@@ -39,6 +39,16 @@ inline bool IsControl(std::string_view text) {
   return lead == 0xC2 && static_cast<uint8_t>(text[1]) < 0xA0;
 }
 
+// Valid UTF-8 without control characters.
+inline bool IsPlainText(std::string_view text) {
+  while (!text.empty()) {
+    const size_t size = Utf8Sequence(text);
+    if (size == 0 || IsControl(text)) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
 }  // namespace wsrouter
 
 #endif  // WSROUTER_BASE_UTF8_H_

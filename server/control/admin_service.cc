@@ -69,7 +69,8 @@ void AdminCalls::GetConfig(const v1::GetConfigRequest&, Answer<v1::GetConfigResp
   std::move(answer)(std::move(response));
 }
 
-AdminService::AdminService(AdminCalls calls) : calls_(std::move(calls)) {
+AdminService::AdminService(AccessCheck& access, AdminCalls calls)
+    : RawService(access), calls_(std::move(calls)) {
   Bind("Stats", calls_, &AdminCalls::Stats);
   Bind("Nodes", calls_, &AdminCalls::Nodes);
   Bind("RunStaleServerGC", calls_, &AdminCalls::RunStaleServerGC);

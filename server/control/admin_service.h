@@ -45,7 +45,7 @@ class AdminCalls {
 // wsrouter.v1.Admin on gRPC.
 class AdminService final : public RawService<v1::Admin> {
  public:
-  explicit AdminService(AdminCalls calls);
+  AdminService(AccessCheck& access, AdminCalls calls);
 
  private:
   AdminCalls calls_;

@@ -129,6 +129,18 @@ uint32_t Checks::PageCount(uint32_t count) {
   return count == 0 ? kPageDefault : count;
 }
 
+OnDuplicate Checks::Duplicates(std::string_view field, v1::OnDuplicate on_duplicate) {
+  Known(field, v1::OnDuplicate_IsValid(on_duplicate));
+  switch (on_duplicate) {
+    case v1::ON_DUPLICATE_REPLACE:
+      return OnDuplicate::kReplace;
+    case v1::ON_DUPLICATE_REJECT:
+      return OnDuplicate::kReject;
+    default:
+      return OnDuplicate::kAllow;
+  }
+}
+
 void Checks::Known(std::string_view field, bool known) {
   if (!known) Fail(BadField(field, "FIELD_INVALID", "is a value that this node does not know"));
 }

@@ -78,6 +78,7 @@ class Checks {
   // own.
   CloseWith Closing(std::string_view prefix, uint32_t code, const std::string& reason);
   uint32_t PageCount(uint32_t count);
+  OnDuplicate Duplicates(std::string_view field, v1::OnDuplicate on_duplicate);
   // A value that the enum has. Proto3 hands on numbers that it has no name for.
   void Known(std::string_view field, bool known);
   void FailMissing(std::string_view field, std::string_view what);

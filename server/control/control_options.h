@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
+#include "control/certificate.h"
+#include "control/role.h"
 
 namespace wsrouter {
 
@@ -14,9 +17,13 @@ namespace wsrouter {
 struct ControlOptions {
   std::string listen = "127.0.0.1:9090";  // host:port; port 0 picks a free one
   bool insecure_control = false;          // allows an address that is not loopback
+  TlsFiles tls;
+  std::string tokens_file;
+  std::vector<NamedRole> client_names;  // of certificates that tls.client_ca vouches for
   size_t message_bytes_max = size_t{4} << 20;
   uint32_t streams_max = 100;  // open calls of one gRPC connection
   uint32_t watchers_max = 64;
+  uint32_t attached_max = 64;  // open streams of Events.Attach
   uint32_t watch_queue_events_max = 8192;
   size_t watch_queue_bytes_max = size_t{8} << 20;
   size_t payload_bytes_max = size_t{1} << 20;

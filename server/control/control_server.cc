@@ -8,11 +8,11 @@
 #include "base/strings.h"
 #include "control/bindable.h"
 #include "control/library_logs.h"
+#include "control/server_credentials.h"
 #include "fmt/format.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
-#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 
 namespace wsrouter {
@@ -47,30 +47,46 @@ void Bound(const ControlOptions& options, grpc::ServerBuilder& builder) {
                              ToMillis(options.connection_age_grace));
 }
 
-absl::Status CheckReach(const ListenAddress& address, bool insecure_control) {
+// Who can reach the port, and what keeps them from calling.
+absl::Status CheckReach(const ControlOptions& options, const ListenAddress& address) {
   if (address.IsLoopback()) return absl::OkStatus();
-  if (insecure_control) {
+  const bool tls = !options.tls.cert.empty();
+  const bool required = !options.tokens_file.empty() || !options.client_names.empty();
+  if (tls && required) return absl::OkStatus();
+  const std::string_view why =
+      required ? "control.tokens_file without control.tls sends tokens in plain text"
+               : "nothing says who may call";
+  if (options.insecure_control) {
     Log(LogLevel::kWarning, "insecure_control",
         {{"listen", address.ToString()},
-         {"message", "whoever reaches this address controls the node"}});
+         {"message", required ? "whoever listens on the way here gets the tokens"
+                              : "whoever reaches this address controls the node"}});
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(AbslView(
-      fmt::format("control.listen {} is not loopback and nothing protects it, want a loopback "
-                  "address or control.insecure_control: true",
-                  address.ToString())));
+      fmt::format("control.listen {} is not loopback and {}, want a loopback address, or "
+                  "control.tls with control.client_names or control.tokens_file, or "
+                  "control.insecure_control: true",
+                  address.ToString(), why)));
 }
 
 }  // namespace
 
-ControlServer::ControlServer(const ControlOptions& options, Parts& parts)
+ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
+                             std::unique_ptr<CredentialFiles> credentials)
     : clock_(parts.clock),
-      router_(parts.broker, parts.directory, parts.counters, parts.clock, parts.stats.node(),
-              options.payload_bytes_max),
-      events_(parts.events, parts.broker, parts.counters, parts.clock, options.watchers_max,
-              {.items_max = options.watch_queue_events_max,
-               .bytes_max = options.watch_queue_bytes_max}),
-      admin_(AdminCalls(parts.directory, parts.stats, parts.clock, events_.streams(),
+      access_(options.client_names, credentials->first_tokens()),
+      access_check_(access_, parts.counters, parts.clock),
+      credentials_(std::move(credentials)),
+      router_(access_check_, parts.broker, parts.directory, parts.counters, parts.clock,
+              parts.stats.node(), options.payload_bytes_max),
+      events_(access_check_, parts.events, parts.broker, parts.counters, parts.clock, parts.attached,
+              {.streams_max = options.watchers_max,
+               .attached_max = options.attached_max,
+               .queue = {.items_max = options.watch_queue_events_max,
+                         .bytes_max = options.watch_queue_bytes_max}}),
+      admin_(access_check_,
+             AdminCalls(parts.directory, parts.stats, parts.clock, events_.streams(),
                         std::move(parts.effective_config))) {}
 
 absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlOptions& options,
@@ -80,19 +96,24 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Contro
     return absl::InvalidArgumentError(AbslView(
         fmt::format("control.listen '{}' is no address, want host:port", options.listen)));
   }
-  const absl::Status reach = CheckReach(*address, options.insecure_control);
+  const absl::Status reach = CheckReach(options, *address);
   if (!reach.ok()) return reach;
+  absl::StatusOr<std::unique_ptr<CredentialFiles>> credentials = CredentialFiles::Open(
+      {.tls = options.tls, .tokens = options.tokens_file}, parts.stats, parts.clock);
+  if (!credentials.ok()) return credentials.status();
   // Before gRPC tries, which would explain itself at length in the log.
   const absl::Status bindable = CheckBindable(*address);
   if (!bindable.ok()) return bindable;
   RedirectLibraryLogs();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  std::unique_ptr<ControlServer> control(new ControlServer(options, parts));
+  std::unique_ptr<ControlServer> control(new ControlServer(options, parts, *std::move(credentials)));
   grpc::ServerBuilder builder;
   Bound(options, builder);
   int port = 0;
-  builder.AddListeningPort(address->ToString(), grpc::InsecureServerCredentials(), &port);
+  control->port_credentials_ = MakeServerCredentials(
+      *control->credentials_, control->access_.required() ? &control->access_check_ : nullptr);
+  builder.AddListeningPort(address->ToString(), control->port_credentials_, &port);
   builder.RegisterService(&control->router_);
   builder.RegisterService(&control->events_);
   builder.RegisterService(&control->admin_);
@@ -100,6 +121,10 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Contro
   if (control->server_ == nullptr || port == 0) return NotBindable(*address, "gRPC refused it");
   address->port = static_cast<uint16_t>(port);
   control->address_ = address->ToString();
+  control->credentials_->OnTokens([&access = control->access_](auto tokens) {
+    access.SetTokens(std::move(tokens));
+  });
+  control->credentials_->Watch();
   control->server_->GetHealthCheckService()->SetServingStatus("liveness", true);
   control->SetReady(false);
   return control;

@@ -7,8 +7,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "control/access.h"
+#include "control/access_check.h"
 #include "control/admin_service.h"
 #include "control/control_options.h"
+#include "control/credential_files.h"
 #include "control/event_hub.h"
 #include "control/events_service.h"
 #include "control/router_service.h"
@@ -16,6 +19,7 @@
 #include "core/counters.h"
 #include "core/directory.h"
 #include "core/stats.h"
+#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 
 namespace wsrouter {
@@ -29,15 +33,16 @@ class ControlServer {
   struct Parts {
     Broker& broker;
     Directory& directory;
-    const Stats& stats;
+    Stats& stats;
     Counters& counters;  // a block of its own
     EventHub& events;
+    AttachDesk* attached = nullptr;  // who asks services that attach; null: none can
     const Clock& clock;
     std::string effective_config;  // YAML with secrets blanked, for Admin.GetConfig
   };
 
   // Listens when it returns; reports not ready until SetReady. Fails when the address is not
-  // allowed, or cannot be had.
+  // allowed, or cannot be had, or a file of credentials is bad.
   static absl::StatusOr<std::unique_ptr<ControlServer>> Start(const ControlOptions& options,
                                                               Parts parts);
   ~ControlServer() { Shutdown(absl::ZeroDuration()); }
@@ -56,13 +61,19 @@ class ControlServer {
   void Shutdown(absl::Duration grace);
 
  private:
-  ControlServer(const ControlOptions& options, Parts& parts);
+  ControlServer(const ControlOptions& options, Parts& parts,
+                std::unique_ptr<CredentialFiles> credentials);
 
   const Clock& clock_;
+  Access access_;
+  AccessCheck access_check_;
+  // Tells access_ what changed, so it goes before it.
+  const std::unique_ptr<CredentialFiles> credentials_;
   RouterService router_;
   EventsService events_;
   AdminService admin_;
   std::string address_;
+  std::shared_ptr<grpc::ServerCredentials> port_credentials_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -14,7 +14,7 @@
 #include "core/receipt.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/timestamp.pb.h"
-#include "wsrouter/v1/router.pb.h"
+#include "wsrouter/v1/events.pb.h"
 
 namespace wsrouter {
 
@@ -26,6 +26,8 @@ google::protobuf::Duration ToProto(absl::Duration duration);
 bool IsPartial(const Receipt& receipt);
 v1::Outcome ToProto(const Receipt& receipt);
 v1::ConnectionInfo ToProto(const ConnectionDescription& connection);
+v1::Connected ToProto(const Handshake& said);
+v1::Disconnected ToProto(const event::Disconnected& end);
 v1::Event ToProto(const Event& event);
 v1::Payload ToPayload(Opcode opcode, std::string_view octets);
 std::string ToProto(const NodeIdentity& node);  // the incarnation

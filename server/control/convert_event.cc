@@ -28,6 +28,8 @@ v1::DisconnectCause ToProto(CloseCause cause) {
       return v1::DISCONNECT_CAUSE_DISCONNECTED;
     case CloseCause::kNodeStopping:
       return v1::DISCONNECT_CAUSE_NODE_STOPPING;
+    case CloseCause::kRefused:
+      return v1::DISCONNECT_CAUSE_REFUSED;
     case CloseCause::kNodeLost:
       return v1::DISCONNECT_CAUSE_NODE_LOST;
   }
@@ -40,22 +42,7 @@ struct Shown {
 
   void operator()(const event::Connected& connected) const {
     proto.set_kind(v1::EVENT_KIND_CONNECTED);
-    v1::Connected& shown = *proto.mutable_connected();
-    const Handshake& said = *connected.handshake;
-    shown.set_path(ToUtf8(said.path));
-    shown.set_query(ToUtf8(said.query));
-    shown.set_peer(said.peer);
-    shown.set_subprotocol(ToUtf8(said.subprotocol));
-    shown.set_tls(said.tls);
-    for (const auto& [name, value] : said.headers) {
-      (*shown.mutable_headers())[ToUtf8(name)] = ToUtf8(value);
-    }
-    for (const auto& [name, value] : said.cookies) {
-      (*shown.mutable_cookies())[ToUtf8(name)] = ToUtf8(value);
-    }
-    for (const std::string& offered : said.offered_subprotocols) {
-      shown.add_offered_subprotocols(ToUtf8(offered));
-    }
+    *proto.mutable_connected() = wsrouter::ToProto(*connected.handshake);
   }
   void operator()(const event::Owned& owned) const {
     proto.set_kind(v1::EVENT_KIND_OWNED);
@@ -89,17 +76,41 @@ struct Shown {
   }
   void operator()(const event::Disconnected& end) const {
     proto.set_kind(v1::EVENT_KIND_DISCONNECTED);
-    v1::Disconnected& shown = *proto.mutable_disconnected();
-    shown.set_code(end.close.code);
-    shown.set_reason(ToUtf8(end.close.reason));
-    shown.set_cause(ToProto(end.cause));
-    *shown.mutable_duration() = wsrouter::ToProto(end.duration);
-    shown.set_octets_in(end.octets_in);
-    shown.set_octets_out(end.octets_out);
+    *proto.mutable_disconnected() = wsrouter::ToProto(end);
   }
 };
 
 }  // namespace
+
+v1::Connected ToProto(const Handshake& said) {
+  v1::Connected shown;
+  shown.set_path(ToUtf8(said.path));
+  shown.set_query(ToUtf8(said.query));
+  shown.set_peer(said.peer);
+  shown.set_subprotocol(ToUtf8(said.subprotocol));
+  shown.set_tls(said.tls);
+  for (const auto& [name, value] : said.headers) {
+    (*shown.mutable_headers())[ToUtf8(name)] = ToUtf8(value);
+  }
+  for (const auto& [name, value] : said.cookies) {
+    (*shown.mutable_cookies())[ToUtf8(name)] = ToUtf8(value);
+  }
+  for (const std::string& offered : said.offered_subprotocols) {
+    shown.add_offered_subprotocols(ToUtf8(offered));
+  }
+  return shown;
+}
+
+v1::Disconnected ToProto(const event::Disconnected& end) {
+  v1::Disconnected shown;
+  shown.set_code(end.close.code);
+  shown.set_reason(ToUtf8(end.close.reason));
+  shown.set_cause(ToProto(end.cause));
+  *shown.mutable_duration() = ToProto(end.duration);
+  shown.set_octets_in(end.octets_in);
+  shown.set_octets_out(end.octets_out);
+  return shown;
+}
 
 v1::Event ToProto(const Event& event) {
   v1::Event proto;

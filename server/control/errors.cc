@@ -13,6 +13,7 @@ namespace wsrouter {
 namespace {
 
 constexpr char kFieldUrl[] = "wsrouter/field";
+constexpr char kLimitUrl[] = "wsrouter/limit";
 constexpr char kDomain[] = "wsrouter";
 // Long enough for a full mailbox to drain, short enough for a caller that waits.
 constexpr int32_t kRetryNanos = 250'000'000;
@@ -42,6 +43,9 @@ google::rpc::Status Details(const absl::Status& status, const std::string& reaso
   if (const std::string_view limit = LimitOf(reason); !limit.empty()) {
     (*info.mutable_metadata())["limit"] = limit;
   }
+  if (const auto key = status.GetPayload(kLimitUrl); key.has_value()) {
+    (*info.mutable_metadata())["limit"] = std::string(*key);
+  }
   const auto field = status.GetPayload(kFieldUrl);
   if (field.has_value()) (*info.mutable_metadata())["field"] = std::string(*field);
   details.add_details()->PackFrom(info);
@@ -64,6 +68,11 @@ google::rpc::Status Details(const absl::Status& status, const std::string& reaso
 
 absl::Status InField(absl::Status status, std::string_view field) {
   if (!status.ok()) status.SetPayload(kFieldUrl, absl::Cord(AbslView(field)));
+  return status;
+}
+
+absl::Status OfLimit(absl::Status status, std::string_view key) {
+  status.SetPayload(kLimitUrl, absl::Cord(AbslView(key)));
   return status;
 }
 

@@ -11,6 +11,9 @@ namespace wsrouter {
 // Names the request's field that a refusal is about. An OK status stays OK.
 absl::Status InField(absl::Status status, std::string_view field);
 
+// Names the configuration key of the limit that a refusal is about, where its reason does not.
+absl::Status OfLimit(absl::Status status, std::string_view key);
+
 // A refusal of a request for what is in `field`, INVALID_ARGUMENT.
 absl::Status BadField(std::string_view field, std::string_view reason, std::string_view message);
 

@@ -71,20 +71,25 @@ absl::StatusOr<EventFilter> ReadFilter(const v1::WatchRequest& request) {
   return filter;
 }
 
-EventsService::EventsService(EventHub& hub, Broker& broker, Counters& counters, const Clock& clock,
-                             uint32_t streams_max, StreamQueueLimits queue_limits)
-    : hub_(hub),
+EventsService::EventsService(AccessCheck& access, EventHub& hub, Broker& broker,
+                             Counters& counters, const Clock& clock, AttachDesk* desk,
+                             const Limits& limits)
+    : RawService(access),
+      hub_(hub),
       broker_(broker),
       counters_(counters),
       clock_(clock),
-      streams_max_(streams_max),
-      queue_limits_(queue_limits) {
+      streams_max_(limits.streams_max),
+      queue_limits_(limits.queue),
+      attached_(desk, limits.attached_max) {
   BindStream("Watch", [this](grpc::CallbackServerContext*, const grpc::ByteBuffer* octets) {
     return Watch(*octets);
   });
   BindStream("Subscribe", [this](grpc::CallbackServerContext*, const grpc::ByteBuffer* octets) {
     return Subscribe(*octets);
   });
+  BindBidi("Attach", [this](grpc::CallbackServerContext*) { return attached_.Open(); },
+           RefusedAttach);
 }
 
 EventsService::Reactor* EventsService::Watch(const grpc::ByteBuffer& octets) {
@@ -141,6 +146,7 @@ void EventsService::Forget(EventStream& stream) {
 }
 
 void EventsService::Stop() {
+  attached_.Stop();
   std::vector<std::shared_ptr<EventStream>> streams;
   {
     absl::MutexLock lock(&mutex_);

@@ -10,31 +10,39 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "control/attached_streams.h"
 #include "control/event_hub.h"
 #include "control/event_stream.h"
 #include "control/rpc.h"
 #include "control/stream_pump.h"
 #include "core/broker.h"
 #include "core/counters.h"
-#include "wsrouter/v1/router.grpc.pb.h"
+#include "wsrouter/v1/events.grpc.pb.h"
 
 namespace wsrouter {
 
 // What Watch asks for, as the hub understands it.
 absl::StatusOr<EventFilter> ReadFilter(const v1::WatchRequest& request);
 
-// wsrouter.v1.Events on gRPC. Owns the open streams, at most `streams_max` of them.
+// wsrouter.v1.Events on gRPC. Owns the open streams, which are bounded in number.
 class EventsService final : public RawService<v1::Events> {
  public:
-  EventsService(EventHub& hub, Broker& broker, Counters& counters, const Clock& clock,
-                uint32_t streams_max, StreamQueueLimits queue_limits);
+  struct Limits {
+    uint32_t streams_max = 64;   // of Watch and Subscribe
+    uint32_t attached_max = 64;  // of Attach
+    StreamQueueLimits queue;
+  };
+
+  // `desk` takes the services that attach; null: none can.
+  EventsService(AccessCheck& access, EventHub& hub, Broker& broker, Counters& counters,
+                const Clock& clock, AttachDesk* desk, const Limits& limits);
   // After the server has ended.
   ~EventsService() override = default;
 
   // Ends every stream with NODE_STOPPING and opens no new ones.
   void Stop();
 
-  // How many streams are open.
+  // How many streams of Watch and Subscribe are open.
   const std::atomic<uint64_t>& streams() const { return open_; }
 
  private:
@@ -52,6 +60,7 @@ class EventsService final : public RawService<v1::Events> {
   const Clock& clock_;
   const uint32_t streams_max_;
   const StreamQueueLimits queue_limits_;
+  AttachedStreams attached_;
   std::atomic<uint64_t> open_{0};
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -5,6 +5,7 @@
 
 #include "control/checks.h"
 #include "control/convert.h"
+#include "control/read_push.h"
 #include "core/error.h"
 
 namespace wsrouter {
@@ -32,17 +33,6 @@ std::optional<Topic> TargetOf(Checks& checks, const Request& request) {
     checks.FailMissing("target", "is not set, want connection_id or client_id");
   }
   return std::nullopt;
-}
-
-OnDuplicate FromProto(v1::OnDuplicate on_duplicate) {
-  switch (on_duplicate) {
-    case v1::ON_DUPLICATE_REPLACE:
-      return OnDuplicate::kReplace;
-    case v1::ON_DUPLICATE_REJECT:
-      return OnDuplicate::kReject;
-    default:
-      return OnDuplicate::kAllow;
-  }
 }
 
 template <typename Response>
@@ -74,16 +64,7 @@ absl::Status JoinVerdict(const Topic& to, const Receipt& receipt) {
 void MembershipCalls::Own(const v1::OwnRequest& request, Answer<v1::OwnResponse> answer) {
   Checks checks;
   auto connection = checks.Connection("connection_id", request.connection_id());
-  checks.Known("on_duplicate", v1::OnDuplicate_IsValid(request.on_duplicate()));
-  wsrouter::Own own = {
-      .client = checks.Required<ClientId>("client_id", request.client_id()),
-      .on_duplicate = FromProto(request.on_duplicate()),
-      .rooms = checks.List<RoomName>("rooms", request.rooms()),
-      .labels = checks.LabelMap(request.labels()),
-  };
-  if (request.has_expires_at()) {
-    own.expires_at = checks.Expiry(request.expires_at(), clock_.Now().wall);
-  }
+  wsrouter::Own own = ReadOwn(checks, request, clock_.Now().wall);
   if (!checks.ok()) return std::move(answer)(checks.status());
   if (!connection.has_value()) return std::move(answer)(ConnectionGone());
   std::vector<RoomName> rooms = own.rooms;

@@ -6,52 +6,15 @@
 
 #include "control/checks.h"
 #include "control/convert.h"
+#include "control/read_push.h"
 
 namespace wsrouter {
 namespace {
-
-// What all pushes have: a payload and options.
-template <typename Request>
-Deliver ReadDeliver(Checks& checks, const Request& request, size_t payload_bytes_max) {
-  Deliver deliver = {.frame = checks.Payload(request.payload(), payload_bytes_max)};
-  const v1::DeliveryOptions& options = request.options();
-  checks.Known("options.slow_consumer", v1::SlowConsumerPolicy_IsValid(options.slow_consumer()));
-  checks.Known("options.wait", v1::Wait_IsValid(options.wait()));
-  if (options.slow_consumer() == v1::SLOW_CONSUMER_POLICY_DROP) {
-    deliver.slow_consumer = SlowConsumerPolicy::kDrop;
-  } else if (options.slow_consumer() == v1::SLOW_CONSUMER_POLICY_DISCONNECT) {
-    deliver.slow_consumer = SlowConsumerPolicy::kDisconnect;
-  }
-  return deliver;
-}
-
-template <typename Request>
-void ReadExceptions(Checks& checks, const Request& request, Deliver& deliver) {
-  const auto connections =
-      checks.Connections("except_connection_ids", request.except_connection_ids());
-  const auto clients = checks.List<ClientId>("except_client_ids", request.except_client_ids());
-  if (connections.empty() && clients.empty()) return;
-  deliver.except = std::make_shared<const Exceptions>(
-      Exceptions{.connections = {connections.begin(), connections.end()},
-                 .clients = {clients.begin(), clients.end()}});
-}
 
 // Whose receipts a push to many waits for. A push to one client or connection always waits for all.
 template <typename Request>
 Receipts ReceiptsOf(const Request& request) {
   return request.options().wait() == v1::WAIT_ROUTED ? Receipts::kRouted : Receipts::kLocal;
-}
-
-// `room` first, then `rooms`, each once.
-std::vector<RoomName> ReadRooms(Checks& checks, const v1::PushRequest& request) {
-  std::vector<RoomName> rooms = checks.List<RoomName>("rooms", request.rooms());
-  if (!request.room().empty()) {
-    auto room = checks.Required<RoomName>("room", request.room());
-    std::erase(rooms, room);
-    rooms.insert(rooms.begin(), std::move(room));
-  }
-  if (rooms.empty()) checks.FailMissing("room", "is empty and so is rooms, want at least one room");
-  return rooms;
 }
 
 // The pushes to the rooms of one call, answered when the last receipt is in. Each receipt has a
@@ -88,8 +51,6 @@ void PushCalls::Push(const v1::PushRequest& request, Answer<v1::PushResponse> an
   std::vector<RoomName> rooms = ReadRooms(checks, request);
   Deliver deliver = ReadDeliver(checks, request, payload_bytes_max_);
   ReadExceptions(checks, request, deliver);
-  // Whom limits per sender will charge; nothing else depends on it.
-  checks.Optional<ClientId>("from_client_id", request.from_client_id());
   if (!checks.ok()) return std::move(answer)(checks.status());
   counters_.Add(Counter::kRoomPushes, rooms.size());
   const auto pushes = std::make_shared<RoomPushes>(std::move(rooms), std::move(answer));
@@ -104,7 +65,6 @@ void PushCalls::SendToClient(const v1::SendToClientRequest& request,
   Checks checks;
   ClientId client = checks.Required<ClientId>("client_id", request.client_id());
   Deliver deliver = ReadDeliver(checks, request, payload_bytes_max_);
-  checks.Optional<ClientId>("from_client_id", request.from_client_id());
   if (!checks.ok()) return std::move(answer)(checks.status());
   counters_.Add(Counter::kSendToClient);
   broker_.Publish({.to = std::move(client), .action = std::move(deliver)},

@@ -4,9 +4,11 @@
 
 namespace wsrouter {
 
-RouterService::RouterService(Broker& broker, Directory& directory, Counters& counters,
-                             const Clock& clock, NodeIdentity node, size_t payload_bytes_max)
-    : membership_(broker, clock),
+RouterService::RouterService(AccessCheck& access, Broker& broker, Directory& directory,
+                             Counters& counters, const Clock& clock, NodeIdentity node,
+                             size_t payload_bytes_max)
+    : RawService(access),
+      membership_(broker, clock),
       push_(broker, counters, payload_bytes_max),
       query_(broker, directory, std::move(node)) {
   Bind("Own", membership_, &MembershipCalls::Own);

@@ -18,8 +18,8 @@ namespace wsrouter {
 // wsrouter.v1.Router on gRPC: hands each RPC to the calls that know what it means.
 class RouterService final : public RawService<v1::Router> {
  public:
-  RouterService(Broker& broker, Directory& directory, Counters& counters, const Clock& clock,
-                NodeIdentity node, size_t payload_bytes_max);
+  RouterService(AccessCheck& access, Broker& broker, Directory& directory, Counters& counters,
+                const Clock& clock, NodeIdentity node, size_t payload_bytes_max);
 
  private:
   MembershipCalls membership_;

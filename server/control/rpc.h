@@ -5,8 +5,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "control/access_check.h"
 #include "control/answer.h"
 #include "control/errors.h"
+#include "control/event_stream.h"
+#include "fmt/format.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
 #include "grpcpp/server_context.h"
@@ -21,18 +24,25 @@ absl::Status ParseRequest(const grpc::ByteBuffer& octets, google::protobuf::Mess
 
 grpc::ByteBuffer SerializeResponse(const google::protobuf::Message& response);
 
+// A call that ends at once, since it is refused.
+inline grpc::ServerUnaryReactor* RefusedCall(grpc::CallbackServerContext* context,
+                                             const absl::Status& status) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
 // One unary RPC: parsed, handed to `call` of `calls`, finished by its answer.
 template <typename Request, typename Response, typename Calls>
 grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
                                 const grpc::ByteBuffer* octets, grpc::ByteBuffer* response,
                                 Calls& calls,
                                 void (Calls::*call)(const Request&, Answer<Response>)) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   Request request;
   if (const absl::Status parsed = ParseRequest(*octets, request); !parsed.ok()) {
-    reactor->Finish(ToGrpc(parsed));
-    return reactor;
+    return RefusedCall(context, parsed);
   }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   (calls.*call)(request, [reactor, response](absl::StatusOr<Response> answer) {
     if (answer.ok()) *response = SerializeResponse(*answer);
     reactor->Finish(ToGrpc(answer.status()));
@@ -44,18 +54,24 @@ grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
 int MethodIndex(const char* service, const char* method);
 
 // A generated service (wsrouter.v1.Router, ...) whose methods are bound one by one to functions
-// that take octets. Every method has to be bound before the server is built.
+// that take octets, and are called when the caller may call. Every method has to be bound before the
+// server is built.
 template <typename Generated>
 class RawService : public Generated::Service {
  protected:
+  explicit RawService(AccessCheck& access) : access_(access) {}
+
   template <typename Request, typename Response, typename Calls>
   void Bind(const char* method, Calls& calls,
             void (Calls::*call)(const Request&, Answer<Response>)) {
     using Handler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
     this->MarkMethodRawCallback(
         MethodIndex(Generated::service_full_name(), method),
-        new Handler([&calls, call](grpc::CallbackServerContext* context,
-                                   const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+        new Handler([&calls, call, admit = Guard(method)](grpc::CallbackServerContext* context,
+                                                          const grpc::ByteBuffer* request,
+                                                          grpc::ByteBuffer* response) {
+          const absl::Status admitted = admit(*context);
+          if (!admitted.ok()) return RefusedCall(context, admitted);
           return Serve(context, request, response, calls, call);
         }));
   }
@@ -65,9 +81,37 @@ class RawService : public Generated::Service {
   void BindStream(const char* method, Open open) {
     using Handler =
         grpc::internal::CallbackServerStreamingHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
-    this->MarkMethodRawCallback(MethodIndex(Generated::service_full_name(), method),
-                                new Handler(std::move(open)));
+    this->MarkMethodRawCallback(
+        MethodIndex(Generated::service_full_name(), method),
+        new Handler([open = std::move(open), admit = Guard(method)](
+                        grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+          const absl::Status admitted = admit(*context);
+          return admitted.ok() ? open(context, request) : RefusedStream(admitted);
+        }));
   }
+
+  using OpenBidi = std::function<grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>*(
+      grpc::CallbackServerContext*)>;
+  // `refuse` makes a stream that ends at once.
+  template <typename Refuse>
+  void BindBidi(const char* method, OpenBidi open, Refuse refuse) {
+    using Handler = grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
+    this->MarkMethodRawCallback(
+        MethodIndex(Generated::service_full_name(), method),
+        new Handler([open = std::move(open), refuse, admit = Guard(method)](
+                        grpc::CallbackServerContext* context) {
+          const absl::Status admitted = admit(*context);
+          return admitted.ok() ? open(context) : refuse(admitted);
+        }));
+  }
+
+  // What the handler of a method has to call first.
+  AccessCheck::Guarded Guard(const char* method) {
+    return access_.Guard(fmt::format("/{}/{}", Generated::service_full_name(), method));
+  }
+
+ private:
+  AccessCheck& access_;
 };
 
 }  // namespace wsrouter

@@ -19,10 +19,12 @@ enum class CloseCode : uint16_t {
   kTryAgainLater = 1013,
   kNotAuthenticated = 4001,
   kExpired = 4002,
+  kForbidden = 4003,
   kCapacity = 4013,
   kSlowConsumer = 4014,
   kSuperseded = 4020,
   kDisconnected = 4021,
+  kRateLimited = 4029,
   kIdle = 4040,
 };
 

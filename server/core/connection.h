@@ -38,6 +38,7 @@ struct Connection {
   OnDuplicate on_duplicate = OnDuplicate::kAllow;  // of its Own; the directory may have to be told again
   bool closing = false;                // our Close is queued: nothing may be sent behind it
   bool own_pending = false;            // the directory has been asked who owns it
+  bool asking = false;                 // a service has been asked about a message, and has not answered
   bool slow = false;                   // a frame was dropped since the outbox was last empty
   Outbox outbox;
   std::shared_ptr<const Handshake> handshake;

@@ -36,7 +36,7 @@ enum class Counter : size_t {
   kAcceptsRefused,    // closed before an upgrade: the node or an address has its share
   kAcceptPauses,      // times that accepting paused for want of descriptors
   kMessagesIn,
-  kMessagesUnheard,   // client messages that no watcher was there for
+  kMessagesUnheard,   // client messages that no watcher and no backend was there for
   kBytesIn,
   kBytesOut,
   kWrites,            // system calls that carried frames
@@ -47,7 +47,13 @@ enum class Counter : size_t {
   kClosedIdle,
   kMailboxFull,       // envelopes that found a shard's mailbox full
   kEnvelopesUndecodable,  // from other nodes: of another version, or not for this node
+  kEnvelopesLate,     // from other nodes: a second time, or behind what was sent later
+  kDirectoryRepairs,  // times that rows of this node were missing there, and written again
   kEventsMissed,      // events that a watcher was too slow for
+  kCallsDenied,       // of the control port, for want of a credential or a role
+  kBackendFailures,   // questions that a backend did not answer, or not well
+  kBackendEndsLost,   // ends of connections that a backend could not be told
+  kEffectsFailed,     // that a backend asked for
   kCount,
 };
 
@@ -85,7 +91,13 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
     "closed_idle_total",
     "mailbox_full_total",
     "envelopes_undecodable_total",
+    "envelopes_late_total",
+    "directory_repairs_total",
     "events_missed_total",
+    "calls_denied_total",
+    "backend_failures_total",
+    "backend_ends_lost_total",
+    "effects_failed_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

@@ -44,6 +44,7 @@ enum class CloseCause : uint8_t {
   kDisconnected,       // a service asked for it
   kNodeStopping,
   kNodeLost,           // its node ended without giving its connections back
+  kRefused,            // what let it in could not be brought into force
 };
 
 namespace event {

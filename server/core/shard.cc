@@ -15,6 +15,7 @@ Shard::Shard(Parts parts)
       broker_(parts.broker),
       directory_(parts.directory),
       events_(parts.events),
+      backend_(parts.backend),
       transport_(parts.transport),
       mailbox_(parts.mailbox),
       counters_(parts.counters),
@@ -47,7 +48,7 @@ ConnectionId Shard::IdOf(const Connection& connection) const {
 }
 
 void Shard::OnOpen(Connection& connection) {
-  connection.counter = ++last_counter_;
+  Reserve(connection);
   connection.connected_at = now_.wall;
   connection.opened_uptime = now_.uptime;
   registry_.Add(connection);
@@ -58,13 +59,15 @@ void Shard::OnOpen(Connection& connection) {
 
 void Shard::OnMessage(Connection& connection, Opcode opcode, std::string payload) {
   counters_.Add(Counter::kMessagesIn);
-  if (!events_.Wants(kEventKind<event::Message>)) {
-    counters_.Add(Counter::kMessagesUnheard);
-    return;
+  const bool asked = backend_ != nullptr && backend_->Hears(connection.handshake->path);
+  const bool watched = events_.Wants(kEventKind<event::Message>);
+  if (!asked && !watched) counters_.Add(Counter::kMessagesUnheard);
+  if (watched) {
+    Emit(connection, event::Message{.opcode = opcode,
+                                    .payload = asked ? payload : std::move(payload),
+                                    .rooms = RoomsOf(connection)});
   }
-  Emit(connection, event::Message{.opcode = opcode,
-                                  .payload = std::move(payload),
-                                  .rooms = RoomsOf(connection)});
+  if (asked) Ask(connection, opcode, std::move(payload));
 }
 
 void Shard::OnDeadline(Connection& connection) {
@@ -102,12 +105,13 @@ void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
   if (connection.client != nullptr) Disown(connection);
   registry_.Remove(connection);
   counters_.Add(Counter::kConnectionsClosed);
-  EmitAs(client, connection,
-         event::Disconnected{.cause = cause,
-                             .close = std::move(close),
-                             .duration = now_.uptime - connection.opened_uptime,
-                             .octets_in = connection.octets_in,
-                             .octets_out = connection.octets_out});
+  event::Disconnected detail = {.cause = cause,
+                                .close = std::move(close),
+                                .duration = now_.uptime - connection.opened_uptime,
+                                .octets_in = connection.octets_in,
+                                .octets_out = connection.octets_out};
+  if (backend_ != nullptr) TellEnd(client, connection, detail);
+  EmitAs(client, connection, std::move(detail));
 }
 
 void Shard::Close(Connection& connection, CloseCause cause, CloseCode code,
@@ -125,9 +129,12 @@ void Shard::OnSent(Connection& connection, size_t octets) {
   if (connection.outbox.empty()) connection.slow = false;
 }
 
-void Shard::OnGone(Connection& connection) {
+void Shard::OnGone(Connection& connection) { Discard(connection); }
+
+void Shard::Discard(Connection& connection) {
   outbox_bytes_ -= connection.outbox.bytes();
   counters_.Add(Counter::kPushesFailed, connection.outbox.messages());
+  connection.outbox = {};
 }
 
 bool Shard::Reply(Connection& connection, FramePtr frame) {

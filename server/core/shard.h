@@ -8,7 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
 #include "base/clock.h"
+#include "core/backend.h"
 #include "core/broker.h"
 #include "core/close_code.h"
 #include "core/connection.h"
@@ -37,6 +40,14 @@ class Transport {
 
   // connection.deadline has changed.
   virtual void Rearm(Connection& connection) = 0;
+
+  // The connection was opened with an owner, and now that is in force: the client may be told.
+  virtual void Admitted(Connection& connection) = 0;
+
+  // No OnMessage for the connection between the two: what its client sends waits. Resume may call
+  // OnMessage.
+  virtual void Pause(Connection& connection) = 0;
+  virtual void Resume(Connection& connection) = 0;
 };
 
 // The rules: what happens when a connection opens, speaks, is addressed by an envelope, or ends.
@@ -53,6 +64,7 @@ class Shard {
     Broker& broker;
     Directory& directory;
     EventSink& events;
+    Backend* backend = nullptr;  // null: no service decides about clients
     Transport& transport;
     Subscriber& mailbox;  // the shard's own, where the broker delivers
     Counters& counters;
@@ -82,6 +94,11 @@ class Shard {
   // From the transport. OnOpen gives the connection its id. Not one of them is called for a
   // connection after OnClose or after `closing` was seen true.
   void OnOpen(Connection& connection);
+  // The id that it will have, before OnOpen.
+  ConnectionId Reserve(Connection& connection);
+  // OnOpen for a client of whom it is known who it is. It is in none of its rooms and nobody sees
+  // it under its name before all of that is in force: then Admitted follows, or else Close.
+  void OnOpen(Connection& connection, const Own& own);
   void OnMessage(Connection& connection, Opcode opcode, std::string payload);
   void OnDeadline(Connection& connection);
   void OnClose(Connection& connection, CloseCause cause, CloseWith close);
@@ -92,6 +109,8 @@ class Shard {
   // The socket has ended and what its outbox still held is lost. The last call for a connection,
   // also for one that never opened.
   void OnGone(Connection& connection);
+  // What its outbox holds is not to be sent.
+  void Discard(Connection& connection);
 
   // Queues a frame with which the transport itself answers the connection (Pong, Close, echo),
   // behind what waits. False when the outbox is full.
@@ -154,6 +173,13 @@ class Shard {
   // Ends ownership and every membership; the connection stays.
   void Disown(Connection& connection);
 
+  // shard_backend.cc
+  void OnAdmitted(uint64_t counter, const Receipt& receipt);
+  void Ask(Connection& connection, Opcode opcode, std::string payload);
+  void TellEnd(const ClientId& client, const Connection& connection,
+               const event::Disconnected& detail);
+  void Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, size_t next);
+
   // shard_reassert.cc
   void OnReassert(ReceiptPart part);
   // Goes on behind the connection `after`, a slice a turn.
@@ -171,6 +197,7 @@ class Shard {
   Broker& broker_;
   Directory& directory_;
   EventSink& events_;
+  Backend* const backend_;
   Transport& transport_;
   Subscriber& mailbox_;
   Counters& counters_;
@@ -185,6 +212,8 @@ class Shard {
   uint64_t outbox_bytes_ = 0;
   uint64_t turn_bytes_out_ = 0;
   std::vector<std::pair<ReceiptPart, Receipt>> answers_;
+  // The ends of connections about whose last message a service has not answered.
+  absl::flat_hash_map<uint64_t, absl::AnyInvocable<void() &&>> ends_untold_;
   std::vector<ConnectionId> superseded_;  // whose shards must be told again, at superseded_due_
   absl::Duration superseded_due_;
   Registry registry_;

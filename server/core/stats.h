@@ -1,15 +1,23 @@
 #ifndef WSROUTER_CORE_STATS_H_
 #define WSROUTER_CORE_STATS_H_
 
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "core/counters.h"
 #include "core/ids.h"
 
 namespace wsrouter {
+
+// The ports that may have a certificate.
+enum class ListeningPort : uint8_t { kGateway, kControl };
+inline constexpr std::array<std::string_view, 2> kListeningPortNames = {"gateway", "control"};
 
 // What a node says of itself. Blocks are added while the node is put together; from then on any
 // thread reads, and each block's owner writes.
@@ -34,6 +42,18 @@ class Stats {
   // Any thread.
   void SetClusterUp(bool up) { cluster_up_.store(up, std::memory_order_relaxed); }
   bool cluster_up() const { return cluster_up_.load(std::memory_order_relaxed); }
+
+  // When the certificate ends that a port shows; nothing for a port without TLS. Any thread.
+  void SetCertificateExpiry(ListeningPort port, absl::Time expires_at) {
+    certificate_expiry_[static_cast<size_t>(port)].store(absl::ToUnixSeconds(expires_at),
+                                                         std::memory_order_relaxed);
+  }
+  std::optional<absl::Time> CertificateExpiry(ListeningPort port) const {
+    const int64_t seconds =
+        certificate_expiry_[static_cast<size_t>(port)].load(std::memory_order_relaxed);
+    if (seconds == 0) return std::nullopt;
+    return absl::FromUnixSeconds(seconds);
+  }
 
   Counters& AddCounters() { return counters_.emplace_back(); }
   Gauges& AddGauges() { return gauges_.emplace_back(); }
@@ -60,6 +80,7 @@ class Stats {
   const std::string version_;
   const absl::Time started_at_;
   std::atomic<bool> cluster_up_{true};
+  std::array<std::atomic<int64_t>, kListeningPortNames.size()> certificate_expiry_{};
   std::deque<Counters> counters_;  // a deque does not move what it holds
   std::deque<Gauges> gauges_;
 };

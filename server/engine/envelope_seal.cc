@@ -149,7 +149,7 @@ absl::Status EnvelopeSeal::Check(const Parts& parts, std::string_view channel,
         fmt::format("the message is from {:.3f} s in the future, want at most {:.3f}",
                     absl::ToDoubleSeconds(parts.at - now), absl::ToDoubleSeconds(clock_skew_max_)));
   }
-  return replays_.Admit(parts.sender, parts.sequence);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<EnvelopeSeal::Opened> EnvelopeSeal::Open(std::string_view channel,
@@ -159,6 +159,9 @@ absl::StatusOr<EnvelopeSeal::Opened> EnvelopeSeal::Open(std::string_view channel
   if (!proofs_.empty()) {
     absl::Status checked = Check(*parts, channel, message, now);
     if (!checked.ok()) return checked;
+  }
+  if (absl::Status grown = sequences_.Admit(parts->sender, parts->sequence); !grown.ok()) {
+    return grown;
   }
   return Opened{.sender = std::move(parts->sender), .body = parts->body};
 }

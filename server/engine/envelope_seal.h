@@ -10,8 +10,8 @@
 #include "absl/time/time.h"
 #include "core/ids.h"
 #include "engine/message_proof.h"
-#include "engine/replay_windows.h"
 #include "engine/seal_key.h"
+#include "engine/sender_sequences.h"
 
 namespace wsrouter {
 
@@ -32,12 +32,13 @@ namespace wsrouter {
 //   32  proof, where k is not 0: HMAC of the channel's length (4 octets), the channel, and all of
 //       the message before the proof
 //
-// Replays: per sender, across channels, a window of the newest 1,024 sequence numbers; what was
-// seen, or is older than the window, is refused. A number in the window that was not seen is good
-// once. Messages from further than `clock_skew_max` in past or future are refused. At most
-// kSendersMax senders are remembered; the one not heard of for longest is forgotten first. Nor does
-// a node that was just started remember any. A message of a forgotten sender can be replayed once,
-// until it is `clock_skew_max` old.
+// Replays, doubles, and what comes too late: a sender's messages are let in as long as their
+// sequence grows, across channels; Redis hands them on in the order in which they were sent. (When a
+// replica becomes the master, copies of what was published at the old one may still reach it behind
+// what was published at the new one.) With keys, messages from further than `clock_skew_max` in past
+// or future are refused. At most kSendersMax senders are remembered; the one not heard of for
+// longest is forgotten first. Nor does a node that was just started remember any. A message of a
+// forgotten sender can be replayed once, until it is `clock_skew_max` old.
 //
 // Keys are changed node by node: add the new key behind the others everywhere, then put it first
 // everywhere, then drop the old one. No message is lost. The first key of a cluster cannot be added
@@ -49,7 +50,7 @@ class EnvelopeSeal {
  public:
   static constexpr size_t kSendersMax = 4096;
 
-  // Signs with the first key, accepts all; without keys nothing is proved or checked but form.
+  // Signs with the first key, accepts all; without keys nothing is proved.
   EnvelopeSeal(NodeIdentity self, const std::vector<SealKey>& keys, absl::Duration clock_skew_max);
 
   struct Opened {
@@ -58,7 +59,7 @@ class EnvelopeSeal {
   };
   std::string Seal(std::string_view channel, std::string_view body, absl::Time now);
   // Says what is wrong. InvalidArgument: the form. Unauthenticated: no proof, unknown key, wrong
-  // proof, too old, from the future, replayed, or older than the window.
+  // proof, too old, from the future. OutOfRange: the sequence does not grow.
   absl::StatusOr<Opened> Open(std::string_view channel, std::string_view message, absl::Time now);
 
  private:
@@ -71,7 +72,7 @@ class EnvelopeSeal {
   const NodeIdentity self_;
   const absl::Duration clock_skew_max_;
   std::vector<MessageProof> proofs_;  // one a key
-  ReplayWindows replays_{kSendersMax};
+  SenderSequences sequences_{kSendersMax};
   uint64_t last_sequence_ = 0;
 };
 

@@ -11,6 +11,7 @@ namespace wsrouter {
 namespace {
 
 constexpr std::string_view kTcp = "redis://";
+constexpr std::string_view kTls = "rediss://";
 constexpr std::string_view kUnix = "redis+unix://";
 
 // No message shows the text: it may hold a password.
@@ -106,11 +107,15 @@ absl::Status ParsePath(std::string_view text, RedisAddress& address) {
 
 absl::StatusOr<RedisAddress> ParseRedisUrl(std::string_view url) {
   const bool local = url.starts_with(kUnix);
-  if (!local && !url.starts_with(kTcp)) return Malformed("want redis://... or redis+unix://...");
-  url.remove_prefix(local ? kUnix.size() : kTcp.size());
+  const bool tls = url.starts_with(kTls);
+  if (!local && !tls && !url.starts_with(kTcp)) {
+    return Malformed("want redis://..., rediss://... or redis+unix://...");
+  }
+  url.remove_prefix((local ? kUnix : tls ? kTls : kTcp).size());
   if (url.find('\0') != std::string_view::npos) return Malformed("an octet of zero");
 
   RedisAddress address;
+  address.tls.on = tls;
   const size_t slash = url.find('/');
   std::string_view authority = url.substr(0, slash);
   if (const size_t at = authority.rfind('@'); at != std::string_view::npos) {
@@ -161,7 +166,7 @@ std::string RedisAddress::ToString() const {
                        database == 0 ? "" : fmt::format("?db={}", database));
   }
   const bool v6 = host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}{}:{}{}", kTcp, v6 ? "[" : "", host, v6 ? "]" : "", port,
+  return fmt::format("{}{}{}{}:{}{}", tls.on ? kTls : kTcp, v6 ? "[" : "", host, v6 ? "]" : "", port,
                      database == 0 ? "" : fmt::format("/{}", database));
 }
 

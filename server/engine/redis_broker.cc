@@ -207,6 +207,9 @@ void RedisBroker::OnTick() {
 
 void RedisBroker::OnMessage(std::string_view channel, std::string_view message) {
   const auto opened = seal_.Open(channel, message, clock_.Now().wall);
+  if (absl::IsOutOfRange(opened.status()) && options_.keys.empty()) {
+    return counters_.Add(Counter::kEnvelopesLate);
+  }
   if (!opened.ok()) {
     ++forged_;
     return counters_.Add(Counter::kHmacVerifyFailures);

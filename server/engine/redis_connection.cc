@@ -21,10 +21,6 @@ namespace {
 
 constexpr size_t kReadMax = 64 << 10;  // a turn
 
-absl::Status ErrorOf(int error) {
-  return absl::UnavailableError(std::generic_category().message(error));
-}
-
 // Best effort: without these a dead peer is noticed too, by the link's own clock.
 void GuardSocket(int fd, absl::Duration silence) {
   const auto set = [fd](int level, int option, int value) {
@@ -73,16 +69,17 @@ absl::Status RedisConnection::Open(struct ev_loop* loop, const RedisAddress& add
   if (!address.host.empty()) GuardSocket(socket_.get(), silence);
   // How connecting ended is said by the first read or write.
   ev_io_init(
-      &readable_,
-      [](struct ev_loop*, ev_io* w, int) { static_cast<RedisConnection*>(w->data)->OnReadable(); },
+      &ready_,
+      [](struct ev_loop*, ev_io* w, int events) {
+        static_cast<RedisConnection*>(w->data)->OnReady(events);
+      },
       socket_.get(), EV_READ);
-  ev_io_init(
-      &writable_,
-      [](struct ev_loop*, ev_io* w, int) { static_cast<RedisConnection*>(w->data)->Flush(); },
-      socket_.get(), EV_WRITE);
-  readable_.data = writable_.data = this;
-  ev_io_start(loop_, &readable_);
-  return absl::OkStatus();
+  ready_.data = this;
+  ev_io_start(loop_, &ready_);
+  if (!address.tls.on) return absl::OkStatus();
+  absl::StatusOr<RedisTls> tls = RedisTls::Make(address.tls, address.host, socket_.get());
+  if (tls.ok()) tls_ = *std::move(tls);
+  return tls.status();
 }
 
 void RedisConnection::Send(const std::vector<std::string>& words) {
@@ -102,39 +99,70 @@ void RedisConnection::Send(const std::vector<std::string>& words) {
   redisFreeCommand(command);
 }
 
+ssize_t RedisConnection::Read(std::span<char> octets) {
+  if (tls_.has_value()) return tls_->Read(octets);
+  return recv(socket_.get(), octets.data(), octets.size(), 0);
+}
+
+ssize_t RedisConnection::Write(std::string_view octets) {
+  if (tls_.has_value()) return tls_->Write(octets);
+  return send(socket_.get(), octets.data(), octets.size(), MSG_NOSIGNAL);
+}
+
+absl::Status RedisConnection::Error() const {
+  const int error = errno;
+  if (tls_.has_value()) return tls_->error();
+  return absl::UnavailableError(std::generic_category().message(error));
+}
+
+void RedisConnection::WantWrite(bool wanted) {
+  if (std::exchange(wants_write_, wanted) == wanted) return;
+  ev_io_stop(loop_, &ready_);
+  ev_io_set(&ready_, socket_.get(), wanted ? EV_READ | EV_WRITE : EV_READ);
+  ev_io_start(loop_, &ready_);
+}
+
 void RedisConnection::Flush() {
-  if (!socket_.valid()) return;
-  while (written_ < out_.size()) {
-    const ssize_t sent =
-        send(socket_.get(), out_.data() + written_, out_.size() - written_, MSG_NOSIGNAL);
-    if (sent >= 0) {
+  while (socket_.valid() && written_ < out_.size()) {
+    const ssize_t sent = Write(std::string_view(out_).substr(written_));
+    if (sent > 0) {
       written_ += static_cast<size_t>(sent);
     } else if (errno == EAGAIN) {
       out_.erase(0, std::exchange(written_, 0));
-      return ev_io_start(loop_, &writable_);
+      return WantWrite(true);
     } else if (errno != EINTR) {
-      return Lost(ErrorOf(errno));
+      return Lost(Error());
     }
   }
-  ev_io_stop(loop_, &writable_);
+  if (!socket_.valid()) return;
+  WantWrite(false);
   out_.clear();
   if (out_.capacity() > kReadMax) out_.shrink_to_fit();
   written_ = 0;
 }
 
-void RedisConnection::OnReadable() {
+void RedisConnection::OnReady(int events) {
+  // TLS may have to read in order to write, and the other way round.
+  if (tls_.has_value() || (events & EV_READ) != 0) ReadAll();
+  if (tls_.has_value() || (events & EV_WRITE) != 0) Flush();
+}
+
+void RedisConnection::ReadAll() {
   static thread_local std::array<char, kReadMax> octets;
-  const ssize_t size = recv(socket_.get(), octets.data(), octets.size(), 0);
-  if (size == 0) return Lost(absl::UnavailableError("the connection has ended"));
-  if (size < 0) {
-    if (errno != EAGAIN && errno != EINTR) Lost(ErrorOf(errno));
-    return;
-  }
-  if (reader_->len - reader_->pos > kReplyMax) {
-    return Lost(absl::UnavailableError(fmt::format("a reply of more than {} octets", kReplyMax)));
-  }
-  (void)redisReaderFeed(reader_.get(), octets.data(), static_cast<size_t>(size));
-  Tell();
+  // What TLS has taken from the socket and not handed over wakes nobody.
+  do {
+    const ssize_t size = Read(octets);
+    if (size == 0) return Lost(absl::UnavailableError("the connection has ended"));
+    if (size < 0) {
+      if (errno != EAGAIN && errno != EINTR) Lost(Error());
+      return;
+    }
+    if (reader_->len - reader_->pos > kReplyMax) {
+      return Lost(absl::UnavailableError(fmt::format("a reply of more than {} octets", kReplyMax)));
+    }
+    (void)redisReaderFeed(reader_.get(), octets.data(), static_cast<size_t>(size));
+    Tell();
+  } while (socket_.valid() && tls_.has_value());
 }
 
 void RedisConnection::Tell() {
@@ -156,8 +184,8 @@ void RedisConnection::Lost(const absl::Status& why) {
 
 void RedisConnection::Close() {
   if (!socket_.valid()) return;
-  ev_io_stop(loop_, &readable_);
-  ev_io_stop(loop_, &writable_);
+  ev_io_stop(loop_, &ready_);
+  tls_.reset();
   socket_.Reset();
 }
 

@@ -4,6 +4,8 @@
 #include <ev.h>
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "absl/time/time.h"
 #include "base/unique_fd.h"
 #include "engine/redis_address.h"
+#include "engine/redis_tls.h"
 
 struct redisReader;
 struct redisReply;
@@ -56,7 +59,13 @@ class RedisConnection {
     void operator()(redisReader* reader) const;
   };
 
-  void OnReadable();
+  void OnReady(int events);
+  ssize_t Read(std::span<char> octets);
+  ssize_t Write(std::string_view octets);
+  // Why Read or Write failed.
+  absl::Status Error() const;
+  void WantWrite(bool wanted);
+  void ReadAll();
   void Tell();
   void Lost(const absl::Status& why);
   void Close();
@@ -64,11 +73,12 @@ class RedisConnection {
   Owner& owner_;
   struct ev_loop* loop_ = nullptr;
   UniqueFd socket_;
+  std::optional<RedisTls> tls_;
   std::unique_ptr<redisReader, FreeReader> reader_;
   std::string out_;  // from written_ on, not written yet
   size_t written_ = 0;
-  ev_io readable_{};
-  ev_io writable_{};  // runs while the socket does not take more
+  ev_io ready_{};  // to be read, and to be written while the socket does not take more
+  bool wants_write_ = false;
 };
 
 }  // namespace wsrouter

@@ -62,9 +62,12 @@ class RedisDirectory final : public Directory {
 
   // The node's own life in the cluster; the engine calls these.
 
-  // Prolongs the lease. False: there is none any more (Redis lost it, or others took this node for
-  // dead), so everything must be written again.
-  void Heartbeat(Done<bool> done);
+  struct Lease {
+    bool held = false;  // if not, everything must be written again: Redis lost it, or others reaped
+    uint64_t rows = 0;  // of this node
+  };
+  // Prolongs the lease.
+  void Heartbeat(Done<Lease> done);
   // Takes the lease, and marks all rows of this node as left over: what is not written again until
   // FinishRewrite goes.
   void BeginRewrite(Done<bool> done);

@@ -35,9 +35,11 @@ std::optional<ReapedRow> ParseRow(std::string_view text) {
 
 }  // namespace
 
-void RedisDirectory::Heartbeat(Done<bool> done) {
+void RedisDirectory::Heartbeat(Done<Lease> done) {
   Run(scripts::Heartbeat(), {self_, Milliseconds(options_.lease)},
-      Answering<bool>(std::move(done), IsOne));
+      Answering<Lease>(std::move(done), [](const RedisValue& value) {
+        return Lease{.held = NumberAt(value, 0) == 1, .rows = NumberAt(value, 1)};
+      }));
 }
 
 void RedisDirectory::BeginRewrite(Done<bool> done) {

@@ -11,6 +11,9 @@
 namespace wsrouter {
 namespace {
 
+// So many heartbeats must find rows missing before they are written again.
+constexpr int kDeficitsMax = 3;
+
 RedisDirectory::Options DirectoryOptions(const RedisEngine::Options& options) {
   return {.prefix = options.prefix,
           .self = options.self,
@@ -146,13 +149,28 @@ void RedisEngine::OnTick() {
 
 void RedisEngine::OnHeartbeat() {
   if (!up() || stopping_) return;
-  directory_.Heartbeat([this, join = join_](const absl::StatusOr<bool>& held) {
-    if (join != join_ || stopping_ || held.value_or(true)) return;
+  directory_.Heartbeat([this, join = join_](const absl::StatusOr<RedisDirectory::Lease>& lease) {
+    if (join == join_ && !stopping_ && lease.ok()) OnLease(*lease);
+  });
+}
+
+void RedisEngine::OnLease(const RedisDirectory::Lease& lease) {
+  if (!lease.held) {
     // Redis was emptied, or this node was silent for so long that others took it for dead.
     Log(LogLevel::kWarning, "lease_lost");
     SetJoined(false);
-    Join(false);
-  });
+    return Join(false);
+  }
+  // What is under way is in the directory first when it comes, and last when it goes; only a client
+  // that another node takes over leaves the directory first, for the moment until its shard hears.
+  const Stats::Now now = parts_.stats.Read();
+  deficits_ = lease.rows < now.owned + now.members ? deficits_ + 1 : 0;
+  if (deficits_ < kDeficitsMax) return;
+  Log(LogLevel::kWarning, "rows_missing",
+      {{"directory", lease.rows}, {"here", now.owned + now.members}});
+  deficits_ = 0;
+  parts_.counters.Add(Counter::kDirectoryRepairs);
+  Join(false);
 }
 
 void RedisEngine::OnGc() {

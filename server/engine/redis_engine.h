@@ -23,7 +23,9 @@ namespace wsrouter {
 // Redis is a copy; the truth about a connection is the memory of the shard that holds it. So after
 // every outage, and whenever the lease turns out to be gone, the node joins anew: it takes a lease,
 // marks all rows it has in the directory as left over, subscribes again, lets its shards write what
-// they have, and removes what is still marked. Between two joins nothing else repairs anything.
+// they have, and removes what is still marked. It also does so when heartbeat after heartbeat finds
+// fewer rows in the directory than the shards have: an answer that came too late can leave that
+// behind. Nothing else repairs anything.
 //
 // Everything but the methods of Engine happens on the link's thread.
 class RedisEngine final : public Engine, private RedisLink::Handler {
@@ -75,6 +77,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
 
   void OnTick();
   void OnHeartbeat();
+  void OnLease(const RedisDirectory::Lease& lease);
   void OnGc();
   void Announce(const std::vector<ReapedRow>& rows);
   void SetJoined(bool joined);
@@ -89,6 +92,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   bool joining_ = false;     // its steps are under way
   bool subscribed_ = false;  // all topics are live on this link
   bool stopping_ = false;
+  int deficits_ = 0;  // heartbeats in a row that found rows missing
   absl::Duration joined_at_;  // uptime
   std::atomic<bool> joined_{false};
   std::atomic<bool> joined_once_{false};

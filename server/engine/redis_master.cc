@@ -56,6 +56,7 @@ absl::Status MasterQuestion::Ask(struct ev_loop* loop, size_t number, absl::Dura
   RedisAddress server;
   server.host = asked_.host;
   server.port = asked_.port;
+  server.tls = address_.tls;
   if (absl::Status opened = connection_.Open(loop, server, silence); !opened.ok()) return opened;
   if (sentinel) {
     LogIn(address_.sentinel_username, address_.sentinel_password);

@@ -17,15 +17,6 @@ constexpr int64_t kSecondsMax = 253402300799;  // the last of year 9999
 constexpr uint32_t kNanosMax = 999'999'999;
 constexpr uint32_t kStatusCodeMax = static_cast<uint32_t>(absl::StatusCode::kUnauthenticated);
 
-bool IsPlainText(std::string_view text) {
-  while (!text.empty()) {
-    const size_t size = Utf8Sequence(text);
-    if (size == 0 || IsControl(text)) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
-
 }  // namespace
 
 void WriteConnection(const ConnectionId& id, wire::Connection* to) {

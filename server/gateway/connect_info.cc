@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "fmt/format.h"
@@ -39,19 +40,25 @@ std::map<std::string, std::string> ShownHeaders(const RequestHead& head,
   return shown;
 }
 
-std::map<std::string, std::string> ShownCookies(const RequestHead& head,
-                                                const std::vector<std::string>& names) {
-  std::map<std::string, std::string> shown;
-  if (names.empty()) return shown;
+// Calls take(name, value) for each cookie, in their order.
+template <typename Take>
+void ForEachCookie(const RequestHead& head, Take take) {
   for (const std::string_view header : head.Values("cookie")) {
     Split(header, ';', [&](std::string_view pair) {
       const size_t equals = pair.find('=');
       if (equals == std::string_view::npos) return;
-      const std::string name(Trim(pair.substr(0, equals)));
-      if (std::ranges::find(names, name) == names.end()) return;
-      shown.emplace(name, Trim(pair.substr(equals + 1)));
+      take(Trim(pair.substr(0, equals)), Trim(pair.substr(equals + 1)));
     });
   }
+}
+
+std::map<std::string, std::string> ShownCookies(const RequestHead& head,
+                                                const std::vector<std::string>& names) {
+  std::map<std::string, std::string> shown;
+  if (names.empty()) return shown;
+  ForEachCookie(head, [&](std::string_view name, std::string_view value) {
+    if (std::ranges::find(names, name) != names.end()) shown.emplace(name, value);
+  });
   return shown;
 }
 
@@ -72,6 +79,14 @@ Handshake MakeHandshake(const RequestHead& head, ConnectFacts facts) {
     });
   }
   return handshake;
+}
+
+std::string CookieOf(const RequestHead& head, std::string_view name) {
+  std::optional<std::string> found;
+  ForEachCookie(head, [&](std::string_view other, std::string_view value) {
+    if (!found.has_value() && other == name) found = value;
+  });
+  return found.value_or("");
 }
 
 bool WantsPage(const RequestHead& head) {

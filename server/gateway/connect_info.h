@@ -24,6 +24,9 @@ struct ConnectFacts {
 // first counts (RFC 6265 section 5.4 sends the most specific first).
 Handshake MakeHandshake(const RequestHead& head, ConnectFacts facts);
 
+// The value of the first cookie of that name; empty where there is none.
+std::string CookieOf(const RequestHead& head, std::string_view name);
+
 // Whether a browser asks for the page at `/`, and the answer to it.
 bool WantsPage(const RequestHead& head);
 std::string PageResponse(const RequestHead& head, std::string_view page);

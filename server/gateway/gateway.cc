@@ -80,6 +80,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
                          .broker = parts.broker,
                          .directory = parts.directory,
                          .events = parts.events,
+                         .backend = parts.backend,
                          .counters = parts.stats.AddCounters(),
                          .gauges = parts.stats.AddGauges(),
                          .clock = parts.clock});

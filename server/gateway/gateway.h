@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "core/backend.h"
 #include "core/broker.h"
 #include "core/directory.h"
 #include "core/event.h"
@@ -31,6 +32,7 @@ class Gateway {
     Broker& broker;
     Directory& directory;
     EventSink& events;
+    Backend* backend = nullptr;  // null: no service decides about clients
     Stats& stats;
     const Clock& clock;
   };

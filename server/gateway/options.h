@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "gateway/credentials.h"
 #include "gateway/upgrade.h"
 
 namespace wsrouter {
@@ -16,6 +17,8 @@ struct GatewayOptions {
   std::vector<std::string> listen = {"0.0.0.0:8080"};  // host:port or [v6]:port; port 0: any free
   uint16_t shards = 1;
   UpgradePolicy upgrade;
+  CredentialPlaces credentials;
+  bool refuse_visibly = true;  // 101 and a Close instead of an HTTP status, where a service refuses
   std::string page;                        // HTML answered to GET /; empty: there is none
   std::vector<std::string> event_headers;  // lower case; what CONNECTED events show
   std::vector<std::string> event_cookies;

@@ -5,11 +5,13 @@
 #include <memory>
 #include <string>
 
+#include "core/backend.h"
 #include "core/connection.h"
 #include "gateway/address_limit.h"
 #include "gateway/frame_decoder.h"
 #include "gateway/request_head.h"
 #include "gateway/timer_wheel.h"
+#include "gateway/upgrade.h"
 
 struct lws;
 
@@ -19,6 +21,8 @@ namespace wsrouter {
 struct Session final : Connection, Timer {
   enum class State : uint8_t {
     kHead,       // reading the request
+    kAsking,     // a service decides; of the shard it has its id and no more
+    kOpening,    // the shard knows it; the client has been promised nothing yet
     kOpen,       // a WebSocket; the shard knows it
     kEcho,       // a WebSocket of the echo path; the shard does not know it
     kClosing,    // our Close (or refusal) is queued: nothing is sent behind it
@@ -28,6 +32,11 @@ struct Session final : Connection, Timer {
   struct Opening {
     RequestHeadParser parser;
     std::string peer;
+  };
+  // What is known before the client gets its answer, where that has to wait.
+  struct Held {
+    UpgradeAccepted accepted;
+    Backend::Ticket ticket = 0;
   };
   static constexpr uint32_t kNowhere = UINT32_MAX;
 
@@ -39,6 +48,7 @@ struct Session final : Connection, Timer {
   bool tls = false;
   bool peer_done = false;     // kClosing: nothing more is expected of the peer
   bool backlogged = false;    // the socket loop holds octets that the socket did not take
+  bool paused = false;        // what is received waits
   bool ping_pending = false;  // a Ping is out and no octet has come since
   uint32_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write
   uint32_t doomed_place = kNowhere;  // in its list of sessions to cut
@@ -49,6 +59,8 @@ struct Session final : Connection, Timer {
   uint32_t unacked_bytes = 0;   // what the peer had not acknowledged then
   absl::Duration end_uptime;    // kHead, kClosing, kLingering: when patience ends
   std::unique_ptr<Opening> opening;  // until the upgrade only
+  std::unique_ptr<Held> held;        // kAsking, kOpening
+  std::unique_ptr<std::string> unread;  // received before reading was paused
 };
 
 static_assert(sizeof(Session) <= 448, "paid for by every connection");

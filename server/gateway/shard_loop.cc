@@ -31,6 +31,7 @@ void Enlist(std::vector<Session*>& list, uint32_t Session::*place, Session& sess
 ShardLoop::ShardLoop(const Parts& parts)
     : options_(parts.options),
       addresses_(parts.addresses),
+      backend_(parts.backend),
       counters_(parts.counters),
       clock_(parts.clock),
       now_(parts.clock.Now()),
@@ -41,6 +42,7 @@ ShardLoop::ShardLoop(const Parts& parts)
               .broker = parts.broker,
               .directory = parts.directory,
               .events = parts.events,
+              .backend = parts.backend,
               .transport = *this,
               .mailbox = *this,
               .counters = parts.counters,
@@ -101,6 +103,10 @@ void ShardLoop::BeginStop(absl::Duration window) {
     stop_window_ = hurried_ ? absl::ZeroDuration() : std::min(window, enough);
     for (Session* session : sessions_) {
       if (session->state == Session::State::kHead) Doom(*session);
+      if (session->state == Session::State::kAsking) {
+        Unhold(*session);
+        Deny(*session, {kRestart, {}}, absl::ZeroDuration());
+      }
       if (session->state == Session::State::kEcho) CloseWithFrame(*session, kRestart, {}, false);
     }
     ContinueStop();
@@ -222,9 +228,10 @@ void ShardLoop::Open(NewSocket socket) {
 }
 
 void ShardLoop::OnEnded(Session& session) {
-  if (session.state == Session::State::kOpen) {
-    shard_.OnClose(session, CloseCause::kConnectionLost, {.code = 1006, .reason = {}});
-  }
+  if (session.state == Session::State::kAsking) Unhold(session);
+  const bool open =
+      session.state == Session::State::kOpen || session.state == Session::State::kOpening;
+  if (open) shard_.OnClose(session, CloseCause::kConnectionLost, {.code = 1006, .reason = {}});
   shard_.OnGone(session);
   timers_.Cancel(session);
   if (session.dirty_place != Session::kNowhere) dirty_[session.dirty_place] = nullptr;
@@ -242,7 +249,9 @@ void ShardLoop::WantWrite(Connection& connection) {
 void ShardLoop::Doom(Session& session) { Enlist(doomed_, &Session::doomed_place, session); }
 
 void ShardLoop::Close(Connection& connection, CloseWith close) {
-  CloseWithFrame(SessionOf(connection), close.code, close.reason, false);
+  Session& session = SessionOf(connection);
+  if (session.state == Session::State::kOpening) return Deny(session, close, absl::ZeroDuration());
+  CloseWithFrame(session, close.code, close.reason, false);
 }
 
 void ShardLoop::Rearm(Connection& connection) {
@@ -251,6 +260,7 @@ void ShardLoop::Rearm(Connection& connection) {
 }
 
 void ShardLoop::WriteOut(Session& session) {
+  if (session.state == Session::State::kOpening) return;  // once it is admitted
   if (session.backlogged || session.doomed_place != Session::kNowhere) return;
   if (!session.outbox.empty()) {
     const std::string_view front = batch_.Front(session.outbox);

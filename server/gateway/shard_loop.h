@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/mailbox.h"
 #include "base/unique_fd.h"
+#include "core/backend.h"
 #include "core/shard.h"
 #include "gateway/address_limit.h"
 #include "gateway/batch.h"
@@ -48,6 +50,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
     Broker& broker;
     Directory& directory;
     EventSink& events;
+    Backend* backend = nullptr;  // null: no service decides about clients
     Counters& counters;
     Gauges& gauges;
     const Clock& clock;
@@ -86,6 +89,9 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void WantWrite(Connection& connection) override;
   void Close(Connection& connection, CloseWith close) override;
   void Rearm(Connection& connection) override;
+  void Admitted(Connection& connection) override;
+  void Pause(Connection& connection) override;
+  void Resume(Connection& connection) override;
 
   // SocketLoop::Handler
   void OnTurnBegin() override;
@@ -111,10 +117,19 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void OnTimer(Session& session);
   void Heartbeat(Session& session);
 
+  // shard_loop_admission.cc
+  void Hold(Session& session, Session::Held held, ConnectQuestion question);
+  // The session ends, or is ended, before the answer.
+  void Unhold(Session& session);
+  void OnDecided(uint64_t counter, ConnectAnswer answer);
+  // False when the client has not offered it.
+  bool Select(Session& session, const std::string& subprotocol);
+  void Deny(Session& session, const CloseWith& close, absl::Duration retry_after);
+
   // shard_loop_receive.cc
   void FeedHead(Session& session, std::string_view& octets);
   void OnHead(Session& session);
-  void Upgrade(Session& session, Session::Opening& opening, const UpgradeAccepted& accepted);
+  void Upgrade(Session& session, const UpgradeAccepted& accepted);
   void Refuse(Session& session, const UpgradeRefused& refused);
   void Answer(Session& session, std::string_view response);
   void FeedFrames(Session& session, std::string_view& octets);
@@ -127,6 +142,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
 
   const GatewayOptions& options_;
   AddressLimit& addresses_;
+  Backend* const backend_;
   Counters& counters_;
   const Clock& clock_;
   Instant now_;
@@ -140,6 +156,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   Batch batch_;
   TimerWheel timers_;
   absl::flat_hash_set<Session*> sessions_;
+  absl::flat_hash_map<uint64_t, Session*> held_;  // kAsking, by the counter of their ids
   std::vector<Session*> dirty_;   // to be written at the end of the turn; null where one has ended
   std::vector<Session*> round_;   // those of them that are being written
   uint64_t turn_writes_ = 0;

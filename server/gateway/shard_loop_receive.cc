@@ -3,6 +3,7 @@
 
 #include "gateway/close_payload.h"
 #include "gateway/connect_info.h"
+#include "gateway/credentials.h"
 #include "gateway/shard_loop.h"
 
 namespace wsrouter {
@@ -13,6 +14,9 @@ void ShardLoop::OnReceive(Session& session, std::string_view octets) {
   session.heard_uptime = now_.uptime;
   session.ping_pending = false;
   if (session.state == Session::State::kHead) FeedHead(session, octets);
+  const bool held =
+      session.state == Session::State::kAsking || session.state == Session::State::kOpening;
+  if (held && !octets.empty()) return Doom(session);  // RFC 6455 section 4.1: it has to wait
   FeedFrames(session, octets);
 }
 
@@ -37,16 +41,28 @@ void ShardLoop::OnHead(Session& session) {
     Answer(session, PageResponse(head, options_.page));
     return;
   }
-  const UpgradeDecision decision = DecideUpgrade(head, options_.upgrade);
+  UpgradeDecision decision = DecideUpgrade(head, options_.upgrade);
   if (const auto* refused = std::get_if<UpgradeRefused>(&decision)) {
-    Refuse(session, *refused);
-  } else {
-    Upgrade(session, *opening, std::get<UpgradeAccepted>(decision));
+    return Refuse(session, *refused);
   }
+  auto& accepted = std::get<UpgradeAccepted>(decision);
+  if (accepted.echo) return Upgrade(session, accepted);
+  auto handshake = std::make_shared<Handshake>(
+      MakeHandshake(head, {.peer = std::move(opening->peer),
+                           .subprotocol = accepted.subprotocol,
+                           .tls = session.tls,
+                           .headers = options_.event_headers,
+                           .cookies = options_.event_cookies}));
+  Credentials credentials = TakeCredentials(head, options_.credentials, *handshake);
+  session.handshake = std::move(handshake);
+  if (backend_ == nullptr || !backend_->Decides(head.path)) return Upgrade(session, accepted);
+  ConnectQuestion question;
+  question.token = std::move(credentials.token);
+  question.session = std::move(credentials.session);
+  Hold(session, {.accepted = std::move(accepted)}, std::move(question));
 }
 
-void ShardLoop::Upgrade(Session& session, Session::Opening& opening,
-                        const UpgradeAccepted& accepted) {
+void ShardLoop::Upgrade(Session& session, const UpgradeAccepted& accepted) {
   if (!SocketLoop::Write(session, accepted.response)) {
     session.state = Session::State::kLingering;  // the turn may have more for it, its head is gone
     Doom(session);
@@ -58,12 +74,6 @@ void ShardLoop::Upgrade(Session& session, Session::Opening& opening,
     return;
   }
   session.state = Session::State::kOpen;
-  session.handshake = std::make_shared<const Handshake>(
-      MakeHandshake(opening.parser.head(), {.peer = std::move(opening.peer),
-                                            .subprotocol = accepted.subprotocol,
-                                            .tls = session.tls,
-                                            .headers = options_.event_headers,
-                                            .cookies = options_.event_cookies}));
   shard_.OnOpen(session);
 }
 
@@ -89,10 +99,14 @@ void ShardLoop::FeedFrames(Session& session, std::string_view& octets) {
     return session.state == Session::State::kOpen || session.state == Session::State::kEcho ||
            (session.state == Session::State::kClosing && !session.peer_done);
   };
-  while (reading()) {
+  while (reading() && !session.paused) {
     auto event = session.decoder.Next(octets);
     if (!event.has_value()) return;
     std::visit([&](auto&& what) { On(session, std::move(what)); }, *std::move(event));
+  }
+  if (session.paused && !octets.empty()) {
+    if (session.unread == nullptr) session.unread = std::make_unique<std::string>();
+    session.unread->append(octets);
   }
 }
 
@@ -146,6 +160,7 @@ void ShardLoop::CloseWithFrame(Session& session, uint16_t code, std::string_view
   session.peer_done = peer_done;
   session.end_uptime = now_.uptime + options_.close_timeout;
   timers_.Set(session, session.end_uptime);
+  if (session.paused) Resume(session);  // for the answer to our Close
   const FramePtr frame = Frame::Make(Opcode::kClose, EncodeClosePayload(code, reason));
   if (!shard_.Reply(session, frame)) Doom(session);
 }

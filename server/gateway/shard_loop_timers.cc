@@ -10,6 +10,8 @@ absl::Duration ShardLoop::DueOf(const Session& session) const {
   switch (session.state) {
     case Session::State::kOpen:
       return std::min(session.deadline, PingDueOf(session));
+    case Session::State::kOpening:
+      return session.deadline;
     case Session::State::kEcho:
       return PingDueOf(session);
     default:
@@ -35,6 +37,9 @@ void ShardLoop::OnTimer(Session& session) {
         Doom(session);
       }
       break;
+    case Session::State::kOpening:
+      if (now_.uptime >= session.deadline) shard_.OnDeadline(session);
+      break;
     case Session::State::kOpen:
       if (now_.uptime >= session.deadline) shard_.OnDeadline(session);
       [[fallthrough]];
@@ -49,9 +54,9 @@ void ShardLoop::OnTimer(Session& session) {
 
 void ShardLoop::Heartbeat(Session& session) {
   if (now_.uptime < PingDueOf(session)) return;
-  if (session.backlogged) {
-    // No input is read while output waits, so silence says nothing. TCP_USER_TIMEOUT judges a peer
-    // that takes nothing at all.
+  if (session.backlogged || session.paused) {
+    // No input is read while output, or a service, is waited for, so silence says nothing.
+    // TCP_USER_TIMEOUT judges a peer that takes nothing at all.
     session.ping_pending = false;
     session.heard_uptime = now_.uptime;
     return;

@@ -39,7 +39,7 @@ int OnLwsEvent(lws* socket, lws_callback_reasons reason, void* user, void* in, s
       return 0;
     case LWS_CALLBACK_RAW_WRITEABLE:
       if (session == nullptr || lws_partial_buffered(socket) != 0) return 0;
-      if (std::exchange(session->backlogged, false)) lws_rx_flow_control(socket, 1);
+      if (std::exchange(session->backlogged, false)) SocketLoop::UpdateReading(*session);
       HandlerOf(socket).OnWritable(*session);
       return 0;
     case LWS_CALLBACK_RAW_CLOSE:
@@ -191,9 +191,13 @@ bool SocketLoop::Write(Session& session, std::string_view octets) {
   if (lws_partial_buffered(session.socket) == 0) return true;
   session.backlogged = true;
   // The library reads no input while output waits, but would be woken by it all the time.
-  lws_rx_flow_control(session.socket, 0);
+  UpdateReading(session);
   (void)lws_callback_on_writable(session.socket);
   return true;
+}
+
+void SocketLoop::UpdateReading(const Session& session) {
+  lws_rx_flow_control(session.socket, session.paused || session.backlogged ? 0 : 1);
 }
 
 uint32_t SocketLoop::UnackedBytes(const Session& session) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/path.h"
 #include "fmt/format.h"
 #include "gateway/http_token.h"
 
@@ -158,14 +159,6 @@ std::optional<Values> OfferedSubprotocols(const RequestHead& head) {
   return repeats ? std::nullopt : std::optional(std::move(offered));
 }
 
-std::string SwitchingProtocols(std::string_view accept_key, std::string_view subprotocol) {
-  return fmt::format(
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Accept: {}\r\n{}{}{}\r\n",
-      accept_key, subprotocol.empty() ? "" : "Sec-WebSocket-Protocol: ", subprotocol,
-      subprotocol.empty() ? "" : "\r\n");
-}
-
 bool IsEcho(const RequestHead& head, const UpgradePolicy& policy) {
   return !policy.echo_path.empty() && head.path == policy.echo_path;
 }
@@ -186,7 +179,9 @@ UpgradeDecision Accept(const RequestHead& head, const UpgradePolicy& policy,
 }
 
 UpgradeDecision Decide(const RequestHead& head, const UpgradePolicy& policy) {
-  if (!Contains(policy.paths, head.path) && !IsEcho(head, policy)) {
+  const bool below = std::any_of(policy.prefixes.begin(), policy.prefixes.end(),
+                                 [&](const auto& prefix) { return IsBelow(head.path, prefix); });
+  if (!below && !Contains(policy.paths, head.path) && !IsEcho(head, policy)) {
     return RefuseUpgrade(404, "nothing is served at this path");
   }
   if (head.method != "GET") return RefuseUpgrade(405, "only GET opens a WebSocket");
@@ -202,6 +197,14 @@ UpgradeDecision Decide(const RequestHead& head, const UpgradePolicy& policy) {
 void DropBody(std::string& response) { response.resize(response.find("\r\n\r\n") + 4); }
 
 }  // namespace
+
+std::string SwitchingProtocols(std::string_view accept_key, std::string_view subprotocol) {
+  return fmt::format(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: {}\r\n{}{}{}\r\n",
+      accept_key, subprotocol.empty() ? "" : "Sec-WebSocket-Protocol: ", subprotocol,
+      subprotocol.empty() ? "" : "\r\n");
+}
 
 UpgradeDecision DecideUpgrade(const RequestHead& head, const UpgradePolicy& policy) {
   UpgradeDecision decision = Decide(head, policy);

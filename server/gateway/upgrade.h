@@ -13,6 +13,7 @@ namespace wsrouter {
 
 struct UpgradePolicy {
   std::vector<std::string> paths;
+  std::vector<std::string> prefixes;  // paths that are one of these, or below it
   std::string echo_path;  // empty: there is none
   // Compared octet by octet with Origin; "*" or an empty list lets any origin in. A request without
   // Origin does not come from a browser and is let in: it could have sent any (RFC 6455 section
@@ -20,6 +21,9 @@ struct UpgradePolicy {
   std::vector<std::string> allowed_origins;
   std::vector<std::string> subprotocols;  // the most wanted first
 };
+
+// The 101 to a request.
+std::string SwitchingProtocols(std::string_view accept_key, std::string_view subprotocol);
 
 struct UpgradeAccepted {
   bool echo = false;        // the path was `echo_path`

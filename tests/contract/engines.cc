@@ -9,6 +9,7 @@
 #include "fmt/format.h"
 #include "tests/support/eventually.h"
 #include "tests/support/private_redis.h"
+#include "tests/support/private_redis_cluster.h"
 
 namespace wsrouter {
 namespace {
@@ -35,11 +36,11 @@ class DeafSink final : public EventSink {
   void EmitTo(uint64_t, Event) override {}
 };
 
-// All of them share one Redis, each under a prefix of its own.
+// All of them share what they reach at `address`, each under a prefix of its own.
 class RedisUnderTest final : public EngineUnderTest {
  public:
-  explicit RedisUnderTest(const Limits& limits)
-      : engine_({.address = ParseRedisUrl(Redis().url()).value(),
+  RedisUnderTest(const RedisAddress& address, const Limits& limits)
+      : engine_({.address = address,
                  .prefix = fmt::format("engine{}", ++last_),
                  .self = {.node = kNode},
                  .limits = limits},
@@ -57,11 +58,6 @@ class RedisUnderTest final : public EngineUnderTest {
   NodeIdentity node() const override { return kNode; }
 
  private:
-  static const PrivateRedis& Redis() {
-    static const PrivateRedis redis;
-    return redis;
-  }
-
   inline static std::atomic<int> last_ = 0;
   SystemClock clock_;
   DeafSink events_;
@@ -69,12 +65,27 @@ class RedisUnderTest final : public EngineUnderTest {
   RedisEngine engine_;
 };
 
+RedisAddress Standalone() {
+  static const PrivateRedis redis;
+  return ParseRedisUrl(redis.url()).value();
+}
+
+RedisAddress Cluster() {
+  static const PrivateRedisCluster redis;
+  RedisAddress address;
+  address.cluster = redis.endpoints();
+  return address;
+}
+
 }  // namespace
 
 std::vector<EngineKind> EngineKinds() {
   return {
       {"Memory", [](const Limits& limits) { return std::make_unique<MemoryUnderTest>(limits); }},
-      {"Redis", [](const Limits& limits) { return std::make_unique<RedisUnderTest>(limits); }}};
+      {"Redis",
+       [](const Limits& limits) { return std::make_unique<RedisUnderTest>(Standalone(), limits); }},
+      {"RedisCluster",
+       [](const Limits& limits) { return std::make_unique<RedisUnderTest>(Cluster(), limits); }}};
 }
 
 }  // namespace wsrouter

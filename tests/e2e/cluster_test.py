@@ -2,15 +2,19 @@
 the others when a node is killed or Redis is."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
 import tempfile
 
+import websockets
+
 from harness import CallFailed, NodeTestCase, main, within
 
 UNAVAILABLE = 14
-QUICK = {"redis__heartbeat": "200ms", "redis__lease": "1s", "redis__gc_interval": "300ms"}
+LEASE = 1
+QUICK = {"redis__heartbeat": "200ms", "redis__lease": f"{LEASE}s", "redis__gc_interval": "300ms"}
 
 
 class Redis:
@@ -38,6 +42,43 @@ class Redis:
         if self.process.returncode is None:
             self.process.kill()
         await self.process.communicate()
+
+
+class PushLoad:
+    """Pushes to the lobby through a node, one after the other: `<name>0`, `<name>1`..."""
+
+    def __init__(self, node, name):
+        self.name = name
+        self.count = 0  # of those that were answered
+        self.stopping = False
+        self.changed = asyncio.Condition()
+        self.task = asyncio.create_task(self.push(node))
+
+    async def push(self, node):
+        while not self.stopping:
+            await node.call("Router/Push", room="lobby", payload={"text": f"{self.name}{self.count}"},
+                            options={"wait": "WAIT_ROUTED"})
+            self.count += 1
+            async with self.changed:
+                self.changed.notify_all()
+
+    async def answered(self, more):
+        """Until so many more are; a push that failed fails this."""
+        wanted = self.count + more
+
+        async def reached():
+            async with self.changed:
+                await self.changed.wait_for(lambda: self.count >= wanted)
+        waiting = asyncio.create_task(within(reached(), f"{wanted} pushes"))
+        await asyncio.wait((waiting, self.task), return_when=asyncio.FIRST_COMPLETED)
+        if self.task.done():
+            waiting.cancel()
+            self.task.result()
+        await waiting
+
+    async def stop(self):
+        self.stopping = True
+        await self.task
 
 
 class ClusterTest(NodeTestCase):
@@ -115,6 +156,52 @@ class ClusterTest(NodeTestCase):
         await two.call("Router/Push", room="lobby", payload={"text": "both"})
         await self.assertReceives(again, "both")
         await self.assertReceives(bob, "both")
+
+    async def test_kill_9_under_load_harms_no_delivery_and_its_client_is_owned_elsewhere_at_once(self):
+        one, two, three = self.nodes
+        texts = {}  # by client: all that it gets
+        readers = []
+
+        async def come(at, name):
+            client, _ = await self.owned(at, at, name, "lobby")
+            texts[name] = []
+            readers.append(asyncio.create_task(self.read(client, texts[name])))
+        for number, node in enumerate(self.nodes, start=1):
+            for seat in "abc":
+                await come(node, f"{number}{seat}")
+        loads = [PushLoad(two, "p"), PushLoad(two, "q"), PushLoad(three, "r")]
+        for load in loads:
+            self.addAsyncCleanup(load.stop)
+            await load.answered(10)
+        before = asyncio.get_running_loop().time()
+        await one.kill()
+        await come(three, "1a-again")
+        first = [load.count + 1 for load in loads]  # the one that is under way came too early
+        await self.eventually(self.nodes_are, two, "gw-2", "gw-3")
+        self.assertLess(asyncio.get_running_loop().time() - before, LEASE + 5)
+        for load in loads:
+            await load.answered(10)
+            await load.stop()
+        await self.eventually(self.members_are, two, "1a-again", *(n + s for n in "23" for s in "abc"))
+        await two.call("Router/Push", room="lobby", payload={"text": "end"})
+        await within(asyncio.gather(*readers), "the end")
+        for load, since in zip(loads, first):
+            pushed = [f"{load.name}{number}" for number in range(load.count)]
+            for name in (n + s for n in "23" for s in "abc"):
+                self.assertEqual([t for t in texts[name] if t.startswith(load.name)], pushed, name)
+            got = [t for t in texts["1a-again"] if t.startswith(load.name)]
+            self.assertEqual(got, pushed[len(pushed) - len(got):])
+            self.assertGreaterEqual(len(got), len(pushed) - since)
+
+    async def read(self, client, texts):
+        """Until the end, or until its node ends."""
+        with contextlib.suppress(websockets.ConnectionClosed):
+            while (text := await client.recv()) != "end":
+                texts.append(text)
+
+    async def nodes_are(self, node, *server_ids):
+        servers = (await node.call("Router/OnlineByServer"))["servers"]
+        return [server["server_id"] for server in servers] == list(server_ids)
 
     async def online_is(self, node, connections):
         return (await node.call("Router/OnlineCount")).get("connections") == connections

@@ -158,7 +158,8 @@ class RoutingTest(NodeTestCase):
 
     async def test_get_config_shows_every_section(self):
         yaml = (await self.node.call("Admin/GetConfig"))["yaml"]
-        for section in ("node", "gateway", "control", "admin", "redis", "limits", "drain", "log"):
+        for section in ("node", "gateway", "control", "admin", "redis", "limits", "drain", "log",
+                        "backend"):
             self.assertIn(f"{section}:\n", yaml)
 
     async def test_sigterm_shows_the_end_of_every_connection_and_ends_the_stream(self):

@@ -129,10 +129,10 @@ class Node:
                     return error.code, error.read().decode()
         return await asyncio.to_thread(get)
 
-    async def grpcurl(self, *words):
+    async def grpcurl(self, *words, plaintext=True):
         """What grpcurl prints. A failed call raises CallFailed."""
         process = await asyncio.create_subprocess_exec(
-            GRPCURL, "-plaintext", "-format-error", *words,
+            GRPCURL, *(["-plaintext"] if plaintext else []), "-format-error", *words,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
         out, err = await within(process.communicate(), f"grpcurl {words}")
         if process.returncode != 0:
@@ -155,11 +155,12 @@ class Node:
 
 
 class CallFailed(Exception):
-    """A call answered with a status; `code` is its number, `reason` that of its ErrorInfo."""
+    """A call answered with a status; `code` is its number, `reason` that of its ErrorInfo. Both are
+    None where grpcurl had already failed to ask reflection for the method."""
 
     def __init__(self, text):
         super().__init__(text)
-        status = json.loads(text)
+        status = json.loads(text) if text.startswith("{") else {"code": None}
         self.code = status["code"]
         self.reason = next((d["reason"] for d in status.get("details", []) if "reason" in d), None)
 

@@ -25,8 +25,11 @@ void Require(bool holds, std::string_view what) {
 }
 
 const UpgradePolicy& Policy() {
-  static const UpgradePolicy policy = {
-      {"/ws", "/"}, "/echo", {"https://app.example", "null"}, {"wsrouter.v2", "wsrouter.v1"}};
+  static const UpgradePolicy policy = {.paths = {"/ws", "/"},
+                                       .prefixes = {"/chat"},
+                                       .echo_path = "/echo",
+                                       .allowed_origins = {"https://app.example", "null"},
+                                       .subprotocols = {"wsrouter.v2", "wsrouter.v1"}};
   return policy;
 }
 

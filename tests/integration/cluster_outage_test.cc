@@ -138,5 +138,25 @@ TEST_F(ClusterOutageTest, SubscriberThatRedisCutsOffIsSubscribedAgain) {
   EXPECT_FALSE(a_->shard().Closed(alice).has_value());
 }
 
+TEST_F(ClusterOutageTest, AnOwnThatRedisAnswersTooLateTakesNobodysPlace) {
+  ClusterNode slow({.address = ParseRedisUrl(redis_.url()).value(),
+                    .server_id = "slow",
+                    .patience = {.command = absl::Milliseconds(200), .silence = absl::Seconds(5)}});
+  slow.AwaitUp();
+  const ConnectionId there = slow.Online("alice", {"lobby"});
+  const ConnectionId elsewhere = a_->Online("bob");
+  redis_.Pause();
+  const Receipt replaced = slow.Own(slow.shard().Open(), "alice", {}, OnDuplicate::kReplace);
+  const Receipt other = slow.Own(slow.shard().Open(), "bob", {}, OnDuplicate::kReplace);
+  redis_.Continue();
+  EXPECT_TRUE(absl::IsUnavailable(replaced.status)) << replaced.status;
+  EXPECT_TRUE(absl::IsUnavailable(other.status)) << other.status;
+  EXPECT_TRUE(Eventually([&] {
+    return slow.ConnectionsOf("alice") == std::vector{there} &&
+           slow.ConnectionsOf("bob") == std::vector{elsewhere};
+  }));
+  EXPECT_EQ(CheckRedis(redis_, "test"), "");
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -34,11 +34,7 @@ ClusterNode::ClusterNode(const Options& options)
              clock_.Now().wall) {
   RedisEngine::Options engine;
   engine.address = options.address;
-  engine.patience = {.connect = absl::Milliseconds(1000),
-                     .command = absl::Milliseconds(1000),
-                     .silence = absl::Milliseconds(1500),
-                     .backoff_min = absl::Milliseconds(10),
-                     .backoff_max = absl::Milliseconds(100)};
+  engine.patience = options.patience;
   engine.prefix = options.prefix;
   engine.keys = options.keys;
   engine.heartbeat = options.heartbeat;

@@ -42,6 +42,11 @@ class ClusterNode {
     std::string prefix = "test";
     std::vector<SealKey> keys = {};
     Limits limits = {};
+    RedisPatience patience = {.connect = absl::Milliseconds(1000),
+                              .command = absl::Milliseconds(1000),
+                              .silence = absl::Milliseconds(1500),
+                              .backoff_min = absl::Milliseconds(10),
+                              .backoff_max = absl::Milliseconds(100)};
     absl::Duration heartbeat = absl::Milliseconds(200);
     absl::Duration lease = absl::Milliseconds(1000);
     absl::Duration gc_interval = absl::Milliseconds(300);

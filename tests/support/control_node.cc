@@ -20,7 +20,8 @@ void ReadErrorInfo(const grpc::Status& status, std::string& reason, std::string&
   }
 }
 
-ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t mailbox_messages_max)
+ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t mailbox_messages_max,
+                         AttachDesk* attached)
     : directory({.node = node, .version = "0.0.1", .started_at = stats.started_at()}, limits,
                 clock),
       shard({.node = node,
@@ -37,6 +38,7 @@ ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t ma
                                      .stats = stats,
                                      .counters = counters,
                                      .events = hub,
+                                     .attached = attached,
                                      .clock = clock,
                                      .effective_config = "node:\n  server_id: node-1\n"});
   EXPECT_TRUE(started.ok()) << started.status();

@@ -13,6 +13,7 @@
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
 #include "tests/support/shard_host.h"
+#include "wsrouter/v1/events.grpc.pb.h"
 #include "wsrouter/v1/router.grpc.pb.h"
 
 namespace wsrouter {
@@ -45,7 +46,7 @@ Message FromJson(const std::string& json) {
 class ControlNode {
  public:
   explicit ControlNode(const Limits& limits = {}, ControlOptions options = {},
-                       size_t mailbox_messages_max = 65536);
+                       size_t mailbox_messages_max = 65536, AttachDesk* attached = nullptr);
 
   // One unary call with a request in JSON.
   template <typename Stub, typename Request, typename Response>

@@ -103,8 +103,14 @@ class DirectoryNode {
   absl::StatusOr<uint64_t> ReapStaleServers() {
     return Ask<uint64_t>([&](auto done) { directory_.ReapStaleServers(std::move(done)); });
   }
+  // Whether the lease was still held.
   absl::StatusOr<bool> Heartbeat() {
-    return Ask<bool>([&](auto done) { directory_.Heartbeat(std::move(done)); });
+    const auto lease = HeartbeatRows();
+    if (!lease.ok()) return lease.status();
+    return lease->held;
+  }
+  absl::StatusOr<RedisDirectory::Lease> HeartbeatRows() {
+    return Ask<RedisDirectory::Lease>([&](auto done) { directory_.Heartbeat(std::move(done)); });
   }
   absl::StatusOr<bool> BeginRewrite() {
     return Ask<bool>([&](auto done) { directory_.BeginRewrite(std::move(done)); });

@@ -136,8 +136,7 @@ void FakeNode::Stop() {
 void FakeNode::Start(int port) {
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials(),
-                           &port_);
+  builder.AddListeningPort("127.0.0.1:" + std::to_string(port), credentials_, &port_);
   builder.RegisterService(&events);
   builder.RegisterService(&router);
   server_ = builder.BuildAndStart();

@@ -8,8 +8,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "wsrouter/v1/events.grpc.pb.h"
 #include "wsrouter/v1/router.grpc.pb.h"
 
 namespace wsrouter::testing {
@@ -58,10 +60,14 @@ class FakeRouter final : public v1::Router::CallbackService {
   std::string authorization_;                 // by mutex_
 };
 
-// A gRPC server with both on a port of 127.0.0.1 that the system picks, until Stop.
+// A gRPC server with both, in plain text unless it is given credentials, on a port of 127.0.0.1 that the system picks, until Stop.
 class FakeNode {
  public:
-  FakeNode() { Start(0); }
+  explicit FakeNode(std::shared_ptr<grpc::ServerCredentials> credentials =
+                        grpc::InsecureServerCredentials())
+      : credentials_(std::move(credentials)) {
+    Start(0);
+  }
   ~FakeNode() { Stop(); }
 
   // Cuts every stream off.
@@ -77,6 +83,7 @@ class FakeNode {
  private:
   void Start(int port);
 
+  const std::shared_ptr<grpc::ServerCredentials> credentials_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };

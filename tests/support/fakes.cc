@@ -33,6 +33,18 @@ void RecordingTransport::Rearm(Connection& connection) {
   ++static_cast<FakeConnection&>(connection).rearms;
 }
 
+void RecordingTransport::Admitted(Connection& connection) {
+  ++static_cast<FakeConnection&>(connection).admitted;
+}
+
+void RecordingTransport::Pause(Connection& connection) {
+  static_cast<FakeConnection&>(connection).paused = true;
+}
+
+void RecordingTransport::Resume(Connection& connection) {
+  static_cast<FakeConnection&>(connection).paused = false;
+}
+
 void HeldMailbox::Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) {
   if (waiting_.size() >= capacity) return;
   waiting_.push_back({std::move(envelope), std::move(part)});

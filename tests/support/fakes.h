@@ -68,6 +68,8 @@ struct FakeConnection final : Connection {
   uint16_t shard = 0;
   bool wants_write = false;
   int rearms = 0;
+  int admitted = 0;
+  bool paused = false;
   std::optional<CloseWith> closed;  // by the shard
 };
 
@@ -77,6 +79,9 @@ class RecordingTransport final : public Transport {
   void WantWrite(Connection& connection) override;
   void Close(Connection& connection, CloseWith close) override;
   void Rearm(Connection& connection) override;
+  void Admitted(Connection& connection) override;
+  void Pause(Connection& connection) override;
+  void Resume(Connection& connection) override;
 };
 
 // A shard's mailbox, emptied when the test says so.

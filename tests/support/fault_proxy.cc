@@ -1,6 +1,7 @@
 #include "tests/support/fault_proxy.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -70,6 +71,10 @@ void FaultProxy::Heal() {
 void FaultProxy::CutAfter(Direction direction, size_t octets) {
   Change([&](Faults& faults) { faults.cut[static_cast<size_t>(direction)] = octets; });
 }
+bool FaultProxy::Cuts(Direction direction) {
+  absl::MutexLock lock(&mutex_);
+  return faults_.cut[static_cast<size_t>(direction)].has_value();
+}
 void FaultProxy::Reset() {
   Change([](Faults& faults) { faults.reset = true; });
 }
@@ -128,6 +133,9 @@ void FaultProxy::Accept() {
   if (!client.valid()) return;
   UniqueFd server = Connect();
   if (!server.valid()) return;
+  // Else the kernel holds a reply back while the one before it is not acknowledged.
+  const int at_once = 1;
+  (void)setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
   Link& link = links_.emplace_back();
   link.fds = {std::move(server), std::move(client)};
 }

@@ -39,6 +39,7 @@ class FaultProxy {
   // Lets `octets` more through, over all connections; the one that brings more is closed behind
   // them.
   void CutAfter(Direction direction, size_t octets);
+  bool Cuts(Direction direction);  // whether it is still to come
   // Every connection gets an RST.
   void Reset();
   // Holds back everything, in both directions, for so long.

@@ -32,7 +32,9 @@ inline RedisPatience Patient() {
 // A link and who hears it.
 struct Linked {
   explicit Linked(const std::string& url, const RedisPatience& patience = Patient())
-      : link(ParseRedisUrl(url).value(), patience) {}
+      : Linked(ParseRedisUrl(url).value(), patience) {}
+  explicit Linked(const RedisAddress& address, const RedisPatience& patience = Patient())
+      : link(address, patience) {}
   ~Linked() { link.Stop(); }
 
   void StartUp() {

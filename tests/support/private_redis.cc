@@ -80,6 +80,19 @@ PrivateRedis::PrivateRedis(Sentinel sentinel) : sentinel_(std::move(sentinel.con
   Begin();
 }
 
+PrivateRedis::PrivateRedis(ClusterServer server)
+    : arguments_(std::move(server.arguments)), in_cluster_(true) {
+  Begin();
+}
+
+PrivateRedis::PrivateRedis(WithTls, const std::string& cert_file, const std::string& key_file,
+                           bool wants_certificate)
+    : arguments_({"--tls-cert-file", cert_file, "--tls-key-file", key_file, "--tls-ca-cert-file",
+                  cert_file, "--tls-auth-clients", wants_certificate ? "yes" : "no"}),
+      tls_(true) {
+  Begin();
+}
+
 void PrivateRedis::Begin() {
   std::string pattern = (std::filesystem::temp_directory_path() / "wsrouter-redis-XXXXXX").string();
   const char* folder = mkdtemp(pattern.data());
@@ -98,33 +111,49 @@ PrivateRedis::~PrivateRedis() {
 }
 
 std::string PrivateRedis::url() const { return "redis+unix://" + socket_path(); }
-std::string PrivateRedis::tcp_url() const { return fmt::format("redis://127.0.0.1:{}", port_); }
+std::string PrivateRedis::tcp_url() const {
+  return fmt::format("{}://127.0.0.1:{}", tls_ ? "rediss" : "redis", port_);
+}
 
 void PrivateRedis::Start() {
   // Between the choice of a port and redis-server's use of it, somebody else may take it.
   for (int attempt = 0; attempt < 5; ++attempt) {
-    if (port_ == 0) port_ = FreePort();
+    if (port_ == 0) {
+      port_ = FreePort();
+      if (in_cluster_) bus_port_ = FreePort();
+    }
     if (Spawn()) return;
     port_ = 0;
   }
   ADD_FAILURE() << "redis-server does not start; is it on the PATH? Its log: " << folder_ << "/log";
 }
 
-bool PrivateRedis::Spawn() {
+std::vector<std::string> PrivateRedis::CommandLine() const {
+  if (!sentinel_.empty()) {  // which keeps what it learns in its file
+    const std::string file = folder_ + "/sentinel.conf";
+    std::ofstream(file) << sentinel_;
+    return {
+        "redis-server",        file,           "--sentinel",  "--bind", "127.0.0.1", "--port",
+        std::to_string(port_), "--unixsocket", socket_path(), "--dir",  folder_,     "--logfile",
+        folder_ + "/log"};
+  }
   std::vector<std::string> words = {
       "redis-server",   "--bind",      "127.0.0.1", "--port",       std::to_string(port_),
       "--unixsocket",   socket_path(), "--dir",     folder_,        "--logfile",
       folder_ + "/log", "--save",      "",          "--appendonly", "no",
       "--daemonize",    "no"};
-  words.insert(words.end(), arguments_.begin(), arguments_.end());
-  if (!sentinel_.empty()) {  // which keeps what it learns in its file
-    const std::string file = folder_ + "/sentinel.conf";
-    std::ofstream(file) << sentinel_;
-    words = {
-        "redis-server",        file,           "--sentinel",  "--bind", "127.0.0.1", "--port",
-        std::to_string(port_), "--unixsocket", socket_path(), "--dir",  folder_,     "--logfile",
-        folder_ + "/log"};
+  if (in_cluster_) {
+    words.insert(words.end(), {"--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
+                               "--cluster-announce-ip", "127.0.0.1", "--cluster-port",
+                               std::to_string(bus_port_)});
   }
+  if (tls_) words.insert(words.end(), {"--port", "0", "--tls-port", std::to_string(port_)});
+  words.insert(words.end(), arguments_.begin(), arguments_.end());
+  return words;
+}
+
+bool PrivateRedis::Spawn() {
+  std::vector<std::string> words = CommandLine();
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

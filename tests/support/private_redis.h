@@ -21,14 +21,26 @@ class PrivateRedis {
     std::string configuration;
   };
   explicit PrivateRedis(Sentinel sentinel);
+  // A server that can become one of a Redis Cluster (private_redis_cluster.h). What it knows of the
+  // others outlives Kill.
+  struct ClusterServer {
+    std::vector<std::string> arguments;
+  };
+  explicit PrivateRedis(ClusterServer server);
+  // A server whose port speaks TLS and believes clients that show this same certificate.
+  struct WithTls {};
+  PrivateRedis(WithTls, const std::string& cert_file, const std::string& key_file,
+               bool wants_certificate = false);
   ~PrivateRedis();
   PrivateRedis(const PrivateRedis&) = delete;
 
   std::string url() const;      // redis+unix://...
-  std::string tcp_url() const;  // redis://127.0.0.1:...
+  std::string tcp_url() const;  // redis://127.0.0.1:..., rediss:// with TLS
   const std::string& folder() const { return folder_; }
   std::string socket_path() const { return folder_ + "/redis.sock"; }
   uint16_t port() const { return port_; }
+  uint16_t bus_port() const { return bus_port_; }  // 0: not a ClusterServer
+  bool running() const { return pid_ > 0; }
 
   void Kill();   // SIGKILL
   void Start();  // after Kill; same socket and port, empty. Returns when it answers
@@ -46,11 +58,15 @@ class PrivateRedis {
   bool Answers() const;
 
   void Begin();
+  std::vector<std::string> CommandLine() const;
 
   std::vector<std::string> arguments_;
   std::string sentinel_;  // its configuration; empty: a Redis
   std::string folder_;
+  bool in_cluster_ = false;
+  bool tls_ = false;
   uint16_t port_ = 0;
+  uint16_t bus_port_ = 0;
   pid_t pid_ = -1;
 };
 

@@ -12,11 +12,13 @@
 
 namespace wsrouter {
 
-RawAnswer RawCall(grpc::Channel& channel, const std::string& method, const std::string& request) {
+RawAnswer RawCall(grpc::Channel& channel, const std::string& method, const std::string& request,
+                  const std::string& authorization) {
   // The stub needs shared ownership; the channel is the caller's.
   grpc::GenericStub stub(std::shared_ptr<grpc::ChannelInterface>(&channel, [](auto*) {}));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  if (!authorization.empty()) context.AddMetadata("authorization", authorization);
   grpc::CompletionQueue queue;
   const auto step = [&queue] {
     void* tag = nullptr;

@@ -14,8 +14,10 @@ struct RawAnswer {
 };
 
 // Sends octets as the one request of `method`, whatever they are, and waits for the first
-// response or the end. Of a stream only the beginning is read.
-RawAnswer RawCall(grpc::Channel& channel, const std::string& method, const std::string& request);
+// response or the end. Of a stream only the beginning is read. `authorization` is sent as metadata
+// unless it is empty.
+RawAnswer RawCall(grpc::Channel& channel, const std::string& method, const std::string& request,
+                  const std::string& authorization = {});
 
 }  // namespace wsrouter
 

@@ -19,7 +19,7 @@ Deliver Text(std::string_view payload) {
           .except = nullptr};
 }
 
-ShardFixture::ShardFixture(const Limits& limits, uint16_t shards)
+ShardFixture::ShardFixture(const Limits& limits, uint16_t shards, Backend* backend)
     : stats_(node_, "test", clock.now.wall),
       memory_broker_(node_),
       memory_directory_({.node = node_}, limits, clock),
@@ -33,6 +33,7 @@ ShardFixture::ShardFixture(const Limits& limits, uint16_t shards)
                                                       .broker = broker,
                                                       .directory = directory,
                                                       .events = events,
+                                                      .backend = backend,
                                                       .transport = transport_,
                                                       .mailbox = loop.mailbox,
                                                       .counters = stats_.AddCounters(),

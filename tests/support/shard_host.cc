@@ -97,7 +97,10 @@ void ShardHost::Say(const ConnectionId& id, Opcode opcode, std::string payload) 
 }
 
 void ShardHost::Hang(const ConnectionId& id) {
-  Run([&] { shard_.OnClose(Find(id), CloseCause::kConnectionLost, {.code = 1006}); });
+  Run([&] {
+    if (Find(id).closed.has_value()) return;  // the node was faster
+    shard_.OnClose(Find(id), CloseCause::kConnectionLost, {.code = 1006});
+  });
 }
 
 void ShardHost::Stall(const ConnectionId& id) {

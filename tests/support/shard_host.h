@@ -79,6 +79,9 @@ class ShardHost final : public Subscriber, public Transport {
   void WantWrite(Connection& connection) override;
   void Close(Connection& connection, CloseWith close) override;
   void Rearm(Connection&) override {}
+  void Admitted(Connection&) override {}
+  void Pause(Connection&) override {}
+  void Resume(Connection&) override {}
 
  private:
   struct Socket : Connection {

@@ -45,6 +45,7 @@ TestGateway::TestGateway(Settings settings)
                                .broker = broker_,
                                .directory = directory_,
                                .events = events_,
+                               .backend = settings.backend,
                                .stats = stats_,
                                .clock = clock_});
   EXPECT_TRUE(made.ok()) << made.status();

@@ -61,6 +61,7 @@ class TestGateway {
                                           .echo_path = "/echo",
                                           .subprotocols = {"wsrouter.v1.json"}}};
     Limits limits;
+    Backend* backend = nullptr;
   };
 
   TestGateway() : TestGateway(Settings()) {}

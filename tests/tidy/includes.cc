@@ -13,8 +13,8 @@
 namespace wsrouter::tidy {
 namespace {
 
-// base <- core <- {engine, gateway, control, admin} <- node <- main. The four do not know each
-// other.
+// base <- core <- {engine, gateway, control, admin, auth} <- node <- main. The five do not know
+// each other.
 struct Layer {
   std::string_view name;
   std::vector<std::string_view> may_include;  // besides itself
@@ -27,8 +27,9 @@ const std::vector<Layer>& Layers() {
       {"gateway", {"base", "core"}},
       {"control", {"base", "core"}},
       {"admin", {"base", "core"}},
-      {"config", {"base", "core", "engine", "gateway", "control", "admin"}},
-      {"node", {"base", "core", "engine", "gateway", "control", "admin", "config"}},
+      {"auth", {"base", "core"}},
+      {"config", {"base", "core", "engine", "gateway", "control", "admin", "auth"}},
+      {"node", {"base", "core", "engine", "gateway", "control", "admin", "auth", "config"}},
       {"main", {"base", "config", "node"}},
   };
   return layers;

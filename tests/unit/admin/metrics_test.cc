@@ -12,6 +12,7 @@ namespace wsrouter {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Stats MakeStats() {
   return Stats({.server_id = "gw-1", .incarnation = 1}, "0.1.0", absl::FromUnixMillis(1'500));
@@ -66,6 +67,15 @@ TEST(MetricsTest, TextHasTheValues) {
   EXPECT_THAT(text, HasSubstr("\nwsrouter_outbox_bytes 0"));
   EXPECT_THAT(text, HasSubstr("\nwsrouter_start_time_seconds 1.5"));
   EXPECT_THAT(text, HasSubstr("\nwsrouter_build_info{version=\"0.1.0\"} 1"));
+}
+
+TEST(MetricsTest, EndOfACertificateIsShownForThePortsThatHaveOne) {
+  Stats stats = MakeStats();
+  EXPECT_THAT(MetricsText(StatsMetrics(stats)), Not(HasSubstr("certificate")));
+  stats.SetCertificateExpiry(ListeningPort::kControl, absl::FromUnixSeconds(1'900'000'000));
+  const std::string text = MetricsText(StatsMetrics(stats));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_certificate_expiry_seconds{port=\"control\"} 1900000000"));
+  EXPECT_THAT(text, Not(HasSubstr("gateway")));
 }
 
 TEST(MetricsTest, ALargeCounterLosesNothing) {

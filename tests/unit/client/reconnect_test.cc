@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "wsrouter/v1/router.pb.h"
+#include "wsrouter/v1/events.pb.h"
 
 namespace wsrouter::client {
 namespace {

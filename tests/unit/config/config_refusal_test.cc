@@ -211,5 +211,51 @@ TEST(ConfigRefusalTest, ControlBeyondLoopbackNeedsAWord) {
   }
 }
 
+TEST(ConfigRefusalTest, ControlBeyondLoopbackWantsTlsAndARule) {
+  const std::string far = "control.listen=0.0.0.0:9090";
+  const std::string cert = "control.tls.cert_file=/etc/passwd";
+  const std::string key = "control.tls.key_file=/etc/passwd";
+  const std::string ca = "control.tls.client_ca_file=/etc/passwd";
+  const std::string names = "control.client_names=chat publish";
+  const std::string tokens = "control.tokens_file=/etc/passwd";
+  EXPECT_THAT(Refusal({.settings = {far, cert, key}}), HasSubstr("nothing says who may call"));
+  EXPECT_THAT(Refusal({.settings = {far, tokens}}),
+              HasSubstr("control.tokens_file without control.tls sends tokens in plain text"));
+  EXPECT_EQ(Refusal({.settings = {far, tokens, "control.insecure_control=true"}}), "(accepted)");
+  EXPECT_EQ(RefusalOfSetting(tokens), "(accepted)");
+  EXPECT_EQ(Refusal({.settings = {far, cert, key, tokens}}), "(accepted)");
+  EXPECT_EQ(Refusal({.settings = {far, cert, key, ca, names}}), "(accepted)");
+}
+
+TEST(ConfigRefusalTest, CredentialsOfTheControlPortBelongTogether) {
+  const std::string cert = "control.tls.cert_file=/etc/passwd";
+  const std::string key = "control.tls.key_file=/etc/passwd";
+  const std::string ca = "control.tls.client_ca_file=/etc/passwd";
+  EXPECT_THAT(RefusalOfSetting(cert), StartsWith("control.tls.key_file: must be set"));
+  EXPECT_THAT(RefusalOfSetting(key), StartsWith("control.tls.cert_file: must be set"));
+  EXPECT_THAT(RefusalOfSetting(ca), StartsWith("control.tls.client_ca_file: wants"));
+  EXPECT_THAT(Refusal({.settings = {cert, key, ca}}),
+              StartsWith("control.tls.client_ca_file: wants control.client_names or"));
+  EXPECT_THAT(Refusal({.settings = {cert, key, "control.client_names=chat publish"}}),
+              StartsWith("control.client_names: wants control.tls.client_ca_file"));
+  for (const char* bad : {"chat", "chat root", " publish"}) {
+    EXPECT_THAT(RefusalOfSetting(std::string("control.client_names=") + bad),
+                HasSubstr("<name> <role> with a role of read, publish or admin"));
+  }
+}
+
+TEST(ConfigRefusalTest, RoutesToServicesAreCheckedAndNamed) {
+  for (const char* route : {"/chat", "chat dns:///chat:1", "/chat  attached", "/chat a b", "/a?b c"}) {
+    EXPECT_THAT(RefusalOfSetting(std::string("backend.routes=") + route),
+                AllOf(StartsWith("backend.routes (--set): "), HasSubstr("a path, a blank")));
+  }
+  EXPECT_THAT(RefusalOfSetting("backend.routes=/a x:1,/a attached"),
+              HasSubstr("backend.routes: must not have two routes for /a"));
+  EXPECT_THAT(RefusalOfSetting("backend.methods=connect"), HasSubstr("Connect, Message"));
+  EXPECT_THAT(RefusalOfSetting("backend.methods="), StartsWith("backend.methods (--set): "));
+  EXPECT_THAT(RefusalOfSetting("backend.tls_cert_file=/dev/null"),
+              HasSubstr("backend.tls_key_file: must be set"));
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -32,20 +32,32 @@ Texts OtherValue(const ConfigKeyField& key) {
     case v1::CONFIG_FORMAT_ORIGIN:
       return {"https://a.example", "http://localhost:3000"};
     case v1::CONFIG_FORMAT_TOKEN:
+      if (!key.field->is_repeated()) return {"x-first"};
       return {"x-first", "x-second"};
     case v1::CONFIG_FORMAT_REDIS_URL:
       return {"redis+unix:///run/redis.sock"};
     case v1::CONFIG_FORMAT_SEAL_KEY:
       return {"a:0123456789abcdef0123456789abcdef", "b:fedcba9876543210fedcba9876543210"};
+    case v1::CONFIG_FORMAT_ISSUER:
+      return {"id RS256 /etc/passwd", "- EdDSA https://id.example/jwks.json id:"};
     case v1::CONFIG_FORMAT_ENDPOINT:
       return {"sentinel-0.example:26379", "[::1]:26379"};
+    case v1::CONFIG_FORMAT_NAMED_ROLE:
+      return {"chat publish", "spiffe://example.org/ops admin"};
+    case v1::CONFIG_FORMAT_BACKEND_ROUTE:
+      return {"/chat dns:///chat:50051", "/dev attached"};
+    case v1::CONFIG_FORMAT_BACKEND_METHOD:
+      return {"Message"};
     default:
       break;
   }
   switch (key.field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:
-      return {"true"};
+      return {key.rules->default_value() == "true" ? "false" : "true"};
     case FieldDescriptor::CPPTYPE_ENUM:
+      if (key.path == "backend.connect_outage") return {"hold"};
+      if (key.path == "backend.message_outage") return {"drop"};
+      if (key.path == "auth.session_cookie_form") return {"hex"};
       return {key.path == "log.level" ? "debug" : "disconnect"};
     case FieldDescriptor::CPPTYPE_STRING:
       return {"other"};
@@ -57,7 +69,23 @@ Texts OtherValue(const ConfigKeyField& key) {
 // What must be set with the key for the rules between keys.
 Texts Companions(const ConfigKeyField& key) {
   if (key.path == "gateway.tls.cert_file") return {"gateway.tls.key_file=/etc/passwd"};
+  if (key.path == "auth.session_cookie_secrets") return {"gateway.allowed_origins=*"};
+  if (key.path == "redis.tls.cert_file") return {"redis.tls.key_file=/etc/passwd"};
+  if (key.path == "redis.tls.key_file") return {"redis.tls.cert_file=/etc/passwd"};
   if (key.path == "gateway.tls.key_file") return {"gateway.tls.cert_file=/etc/passwd"};
+  if (key.path == "backend.tls_cert_file") {
+    return {"backend.tls_key_file=/etc/passwd", "backend.tls_ca_file=/etc/passwd"};
+  }
+  if (key.path == "backend.tls_key_file") {
+    return {"backend.tls_cert_file=/etc/passwd", "backend.tls_ca_file=/etc/passwd"};
+  }
+  if (key.path == "control.tls.cert_file") return {"control.tls.key_file=/etc/passwd"};
+  if (key.path == "control.tls.key_file") return {"control.tls.cert_file=/etc/passwd"};
+  if (key.path == "control.tls.client_ca_file" || key.path == "control.client_names") {
+    return {"control.tls.cert_file=/etc/passwd", "control.tls.key_file=/etc/passwd",
+            key.path == "control.client_names" ? "control.tls.client_ca_file=/etc/passwd"
+                                               : "control.tokens_file=/etc/passwd"};
+  }
   if (key.path == "limits.payload_bytes_max") {
     return {"control.message_bytes_max=256MiB", "limits.slow_consumer_bytes=1GiB"};
   }

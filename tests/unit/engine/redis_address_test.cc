@@ -45,6 +45,11 @@ TEST(RedisAddressTest, SixthVersionIsInBrackets) {
   EXPECT_EQ(address->host, "::1");
   EXPECT_EQ(address->port, 6380);
   EXPECT_EQ(address->ToString(), "redis://[::1]:6380");
+  EXPECT_FALSE(address->tls.on);
+  const auto secure = ParseRedisUrl("rediss://redis.example/2");
+  ASSERT_TRUE(secure.ok());
+  EXPECT_TRUE(secure->tls.on);
+  EXPECT_EQ(secure->ToString(), "rediss://redis.example:6379/2");
 }
 
 TEST(RedisAddressTest, UnixSocketHasAPath) {

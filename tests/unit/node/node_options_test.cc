@@ -34,6 +34,7 @@ TEST(NodeOptionsTest, DefaultsOfTheSchemaAreThoseOfTheLayers) {
   EXPECT_EQ(control.message_bytes_max, ControlOptions().message_bytes_max);
   EXPECT_EQ(control.streams_max, ControlOptions().streams_max);
   EXPECT_EQ(control.watchers_max, ControlOptions().watchers_max);
+  EXPECT_EQ(control.attached_max, ControlOptions().attached_max);
   EXPECT_EQ(control.watch_queue_events_max, ControlOptions().watch_queue_events_max);
   EXPECT_EQ(control.watch_queue_bytes_max, ControlOptions().watch_queue_bytes_max);
   EXPECT_EQ(control.payload_bytes_max, ControlOptions().payload_bytes_max);
@@ -49,6 +50,7 @@ TEST(NodeOptionsTest, GatewayDefaultsOfTheSchemaAreThoseOfTheLayer) {
   EXPECT_THAT(gateway->upgrade.paths, ElementsAre("/ws"));
   EXPECT_EQ(gateway->upgrade.echo_path, "");
   EXPECT_EQ(gateway->page, "");
+  EXPECT_EQ(gateway->refuse_visibly, expected.refuse_visibly);
   EXPECT_EQ(gateway->message_bytes_max, expected.message_bytes_max);
   EXPECT_EQ(gateway->connections_max, expected.connections_max);
   EXPECT_EQ(gateway->mailbox_messages_max, expected.mailbox_messages_max);
@@ -56,6 +58,39 @@ TEST(NodeOptionsTest, GatewayDefaultsOfTheSchemaAreThoseOfTheLayer) {
   EXPECT_EQ(gateway->close_timeout, expected.close_timeout);
   EXPECT_EQ(gateway->ping_interval, expected.ping_interval);
   EXPECT_EQ(gateway->pong_timeout, expected.pong_timeout);
+}
+
+TEST(NodeOptionsTest, BackendDefaultsOfTheSchemaAreThoseOfTheLayer) {
+  const BackendOptions options = ToBackendOptions(Load());
+  const BackendOptions expected;
+  EXPECT_TRUE(options.routes.empty());
+  EXPECT_EQ(options.methods, expected.methods);
+  EXPECT_EQ(options.timeout, expected.timeout);
+  EXPECT_EQ(options.concurrency_max, expected.concurrency_max);
+  EXPECT_EQ(options.queue_max, expected.queue_max);
+  EXPECT_EQ(options.connect_outage, expected.connect_outage);
+  EXPECT_EQ(options.message_outage, expected.message_outage);
+  EXPECT_EQ(options.hold_max, expected.hold_max);
+  EXPECT_EQ(options.message_bytes_max, expected.message_bytes_max);
+  EXPECT_EQ(options.payload_bytes_max, expected.payload_bytes_max);
+}
+
+TEST(NodeOptionsTest, RoutesAreServedBelowTheirPaths) {
+  const v1::Config config =
+      Load({"backend.routes=/chat dns:///chat:50051,/dev attached", "backend.methods=Message",
+            "backend.connect_outage=hold", "backend.message_outage=drop",
+            "gateway.upgrade_timeout=3s", "gateway.refuse_visibly=false"});
+  const BackendOptions options = ToBackendOptions(config);
+  ASSERT_EQ(options.routes.size(), 2u);
+  EXPECT_EQ(options.routes[0].prefix, "/chat");
+  EXPECT_EQ(options.routes[0].target, "dns:///chat:50051");
+  EXPECT_EQ(options.routes[1].target, "");
+  EXPECT_EQ(options.methods.to_string(), "010");
+  EXPECT_EQ(options.connect_outage, ConnectOutage::kHold);
+  EXPECT_EQ(options.message_outage, MessageOutage::kDrop);
+  EXPECT_EQ(options.hold_max, absl::Seconds(3));
+  EXPECT_THAT(ToGatewayOptions(config, 1)->upgrade.prefixes, ElementsAre("/chat", "/dev"));
+  EXPECT_FALSE(ToGatewayOptions(config, 1)->refuse_visibly);
 }
 
 TEST(NodeOptionsTest, NoShardsMeansOneForEachCoreAndAtLeastOne) {

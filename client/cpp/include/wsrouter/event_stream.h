@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "wsrouter/backoff.h"
-#include "wsrouter/v1/router.pb.h"
+#include "wsrouter/v1/events.pb.h"
 
 namespace grpc {
 class ClientContext;

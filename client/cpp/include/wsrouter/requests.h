@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "wsrouter/v1/router.pb.h"
+#include "wsrouter/v1/events.pb.h"
 
 // The requests of BackendClient as plain structs, to be written with designated initializers. What
 // the fields mean, and their limits, stands in router.proto beside the fields of the same names.

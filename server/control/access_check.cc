@@ -1,0 +1,65 @@
+#include "control/access_check.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/log.h"
+#include "grpcpp/security/auth_context.h"
+
+namespace wsrouter {
+namespace {
+
+std::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+AccessCheck::Guarded AccessCheck::Guard(std::string method) {
+  guarded_.insert(method);
+  return [this, method = std::move(method)](const grpc::CallbackServerContext& context) {
+    return Admit(context, method);
+  };
+}
+
+absl::Status AccessCheck::Admit(const grpc::CallbackServerContext& context,
+                                std::string_view method) const {
+  if (!access_.required()) return absl::OkStatus();
+  Caller caller;
+  const std::shared_ptr<const grpc::AuthContext> shown = context.auth_context();
+  if (shown != nullptr) {
+    for (const char* property : kNameProperties) {
+      for (const grpc::string_ref& name : shown->FindPropertyValues(property)) {
+        caller.names.push_back(View(name));
+      }
+    }
+  }
+  const auto [begin, end] = context.client_metadata().equal_range("authorization");
+  for (auto header = begin; header != end; ++header) {
+    caller.authorization.push_back(View(header->second));
+  }
+  return Judge(method, context.peer(), caller);
+}
+
+absl::Status AccessCheck::AdmitOther(std::string_view method, const Caller& caller) const {
+  if (guarded_.contains(method)) return absl::OkStatus();
+  return Judge(method, "", caller);
+}
+
+absl::Status AccessCheck::Judge(std::string_view method, std::string_view peer,
+                                const Caller& caller) const {
+  const Instant now = clock_.Now();
+  absl::Status verdict = access_.Check(method, caller, now.wall);
+  if (verdict.ok()) return verdict;
+  counters_.Add(Counter::kCallsDenied);
+  static LogLimiter limiter(5);
+  int64_t suppressed = 0;
+  if (limiter.Allow(absl::ToInt64Seconds(now.uptime), &suppressed)) {
+    Log(LogLevel::kWarning, "call_denied",
+        {{"method", method},
+         {"peer", peer},
+         {"reason", absl::IsUnauthenticated(verdict) ? "UNAUTHENTICATED_CALL" : "ROLE_MISSING"},
+         {"suppressed", suppressed}});
+  }
+  return verdict;
+}
+
+}  // namespace wsrouter

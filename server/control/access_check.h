@@ -1,0 +1,54 @@
+#ifndef WSROUTER_CONTROL_ACCESS_CHECK_H_
+#define WSROUTER_CONTROL_ACCESS_CHECK_H_
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "base/strings.h"
+#include "control/access.h"
+#include "core/counters.h"
+#include "grpc/grpc_security_constants.h"
+#include "grpcpp/server_context.h"
+
+namespace wsrouter {
+
+// Where gRPC has the names of a caller's certificate. Without one there are none of these.
+inline constexpr const char* kNameProperties[] = {
+    GRPC_X509_CN_PROPERTY_NAME, GRPC_PEER_DNS_PROPERTY_NAME, GRPC_PEER_URI_PROPERTY_NAME};
+
+// Asks Access about every call before anything of it is looked at; counts and logs what is denied.
+//
+// Calls of our services are checked where they arrive (Guard), so that a denial has its reason. All
+// others (reflection, health, methods that do not exist) never reach code of ours: ServerCredentials
+// has gRPC itself ask for them (AdmitOther), which can send a code and a message only. A method that
+// nobody guards is asked for there, too, so none is left out.
+class AccessCheck {
+ public:
+  using Guarded = std::function<absl::Status(const grpc::CallbackServerContext&)>;
+
+  AccessCheck(Access& access, Counters& counters, const Clock& clock)
+      : access_(access), counters_(counters), clock_(clock) {}
+
+  // What the handler of `method` has to call first. While the server is put together.
+  Guarded Guard(std::string method);
+
+  // Of any other call, by gRPC. Any thread.
+  absl::Status AdmitOther(std::string_view method, const Caller& caller) const;
+
+ private:
+  absl::Status Admit(const grpc::CallbackServerContext& context, std::string_view method) const;
+  absl::Status Judge(std::string_view method, std::string_view peer, const Caller& caller) const;
+
+  Access& access_;
+  Counters& counters_;
+  const Clock& clock_;
+  absl::flat_hash_set<std::string, StringHash, std::equal_to<>> guarded_;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_ACCESS_CHECK_H_

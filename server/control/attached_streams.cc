@@ -1,0 +1,53 @@
+#include "control/attached_streams.h"
+
+#include <utility>
+#include <vector>
+
+#include "control/errors.h"
+#include "core/error.h"
+#include "fmt/format.h"
+
+namespace wsrouter {
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* AttachedStreams::Open() {
+  if (desk_ == nullptr) return RefusedAttach(NodeStopping());
+  auto stream =
+      std::make_shared<AttachStream>(*desk_, [this](AttachStream& ended) { Forget(ended); });
+  if (const absl::Status kept = Keep(stream); !kept.ok()) return RefusedAttach(kept);
+  stream->ReadOn();
+  return stream.get();
+}
+
+absl::Status AttachedStreams::Keep(const std::shared_ptr<AttachStream>& stream) {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return NodeStopping();
+  if (streams_.size() >= streams_max_) {
+    return OfLimit(Refusal(absl::StatusCode::kResourceExhausted, "TOO_MANY_WATCHERS",
+                           fmt::format("{} services are attached, the most that may be",
+                                       streams_max_)),
+                   "control.attached_max");
+  }
+  streams_.emplace(stream.get(), stream);
+  return absl::OkStatus();
+}
+
+void AttachedStreams::Forget(AttachStream& stream) {
+  // Freed outside the lock.
+  std::shared_ptr<AttachStream> forgotten;
+  absl::MutexLock lock(&mutex_);
+  const auto found = streams_.find(&stream);
+  forgotten = std::move(found->second);
+  streams_.erase(found);
+}
+
+void AttachedStreams::Stop() {
+  std::vector<std::shared_ptr<AttachStream>> streams;
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    for (const auto& [key, stream] : streams_) streams.push_back(stream);
+  }
+  for (const auto& stream : streams) stream->End(NodeStopping());
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,39 @@
+#ifndef WSROUTER_CONTROL_ATTACHED_STREAMS_H_
+#define WSROUTER_CONTROL_ATTACHED_STREAMS_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
+#include "control/attach_stream.h"
+
+namespace wsrouter {
+
+// The open streams of Events.Attach, at most `streams_max` of them. Any thread.
+class AttachedStreams {
+ public:
+  // Without a desk nobody may attach.
+  AttachedStreams(AttachDesk* desk, uint32_t streams_max)
+      : desk_(desk), streams_max_(streams_max) {}
+
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Open();
+  // Ends every stream with NODE_STOPPING and opens no new ones.
+  void Stop();
+
+ private:
+  absl::Status Keep(const std::shared_ptr<AttachStream>& stream);
+  void Forget(AttachStream& stream);
+
+  AttachDesk* const desk_;
+  const uint32_t streams_max_;
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<AttachStream*, std::shared_ptr<AttachStream>> streams_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_ATTACHED_STREAMS_H_

@@ -1,0 +1,109 @@
+#ifndef WSROUTER_CONTROL_BACKEND_DESK_H_
+#define WSROUTER_CONTROL_BACKEND_DESK_H_
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "control/attached_service.h"
+#include "control/backend_options.h"
+#include "control/backend_paths.h"
+#include "control/backend_question.h"
+#include "control/backend_service.h"
+#include "control/timed_thread.h"
+#include "core/counters.h"
+
+namespace wsrouter {
+
+// Where questions wait and are handed to services: attached ones first, then the one that the
+// route dials. It answers for a service that does not.
+//
+// All of it happens on one thread, so that an answer, a deadline and a client that gives up come one
+// behind the other; a question is known by its ticket and is gone when it is answered.
+class BackendDesk {
+ public:
+  struct Parts {
+    const BackendOptions& options;
+    TimedThread& thread;
+    BackendPaths& paths;
+    Counters& counters;
+    const Clock& clock;
+  };
+  struct Route {
+    std::string prefix;
+    std::shared_ptr<BackendService> service;  // null: services attach
+  };
+
+  BackendDesk(const Parts& parts, std::vector<Route> routes);
+  BackendDesk(const BackendDesk&) = delete;
+
+  void Ask(std::unique_ptr<BackendQuestion> question);
+  void Cancel(Backend::Ticket ticket);
+  void Answered(const BackendService* service, uint64_t call,
+                absl::StatusOr<BackendResponse> answer);
+  void Attach(const std::shared_ptr<AttachStream>& stream, AttachTerms terms);
+  void AttachAnswered(const AttachStream& stream, v1::AttachAnswer answer);
+  void Detach(const AttachStream* stream);
+  // Calls `idle` when nothing waits any more; one at a time.
+  void WhenIdle(absl::AnyInvocable<void() &&> idle);
+  // Counts what is left as lost. Behind the end of the thread.
+  void Abandon();
+
+ private:
+  absl::Duration Now() const { return clock_.Now().uptime; }
+
+  // One attempt: with a deadline, given to whoever answers such questions.
+  void Begin(BackendQuestion& question);
+  void Place(BackendQuestion& question);
+  // Null where nobody does; `present` where somebody is there, but does not answer this method.
+  std::shared_ptr<BackendService> Pick(const BackendQuestion& question, bool& present);
+  const Route* RouteOf(std::string_view path) const;
+  void Start(BackendQuestion& question);
+  // Takes the question back from its service, which may then be asked others (Pump).
+  std::shared_ptr<BackendService> TakeBack(BackendQuestion& question, CallGate::Outcome outcome);
+  void Pump(BackendService& service);
+  void OnDeadline(Backend::Ticket ticket);
+  void OnUnimplemented(BackendService& service, BackendMethod method);
+  void TellPaths();
+
+  // How a question ends.
+  void Accept(BackendQuestion& question, const BackendResponse& response);
+  void AcceptUnasked(BackendQuestion& question);
+  void Fail(BackendQuestion& question, const absl::Status& status);
+  // Whether the question is asked once more, later.
+  bool AskAgain(BackendQuestion& question, const absl::Status& status);
+  void Finish(BackendQuestion& question, ConnectAnswer answer);
+  void Finish(BackendQuestion& question, Effects effects);
+  std::unique_ptr<BackendQuestion> Forget(BackendQuestion& question);
+  void CheckIdle();
+
+  void LogFailure(const BackendQuestion& question, const absl::Status& status);
+  absl::Duration Backoff(uint32_t attempts);
+  absl::Duration RetryAfter(const BackendQuestion& question);
+
+  const BackendOptions& options_;
+  TimedThread& thread_;
+  BackendPaths& paths_;
+  Counters& counters_;
+  const Clock& clock_;
+  const std::vector<Route> routes_;
+  std::vector<std::shared_ptr<AttachedService>> attached_;
+  uint64_t last_attached_ = 0;
+  absl::flat_hash_map<Backend::Ticket, std::unique_ptr<BackendQuestion>> questions_;
+  absl::flat_hash_map<uint64_t, BackendQuestion*> calls_;  // what services and gates know
+  uint64_t last_call_ = 0;
+  size_t held_ = 0;  // questions between two attempts
+  absl::AnyInvocable<void() &&> idle_;
+  std::minstd_rand random_;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_BACKEND_DESK_H_

@@ -1,0 +1,167 @@
+// How the desk ends a question: by the service's answer, by a policy, or by nothing at all.
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/overloaded.h"
+#include "base/strings.h"
+#include "control/backend_convert.h"
+#include "control/backend_desk.h"
+
+namespace wsrouter {
+namespace {
+
+constexpr absl::Duration kBackoffMin = absl::Milliseconds(100);
+constexpr absl::Duration kBackoffMax = absl::Seconds(1);
+// How often an end is told to a service that is away.
+constexpr uint32_t kEndAttemptsMax = 6;
+// Clients that are refused come back spread over this time.
+constexpr absl::Duration kRetryAfterMin = absl::Seconds(1);
+constexpr absl::Duration kRetryAfterSpread = absl::Seconds(4);
+
+using Connecting = BackendQuestion::Connecting;
+using Speaking = BackendQuestion::Speaking;
+using Ending = BackendQuestion::Ending;
+
+}  // namespace
+
+void BackendDesk::Accept(BackendQuestion& question, const BackendResponse& response) {
+  if (response.index() != question.request.index()) {
+    return Fail(question, absl::InvalidArgumentError("the answer is to another kind of question"));
+  }
+  const absl::Time now = clock_.Now().wall;
+  if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {
+    auto answer = ReadAnswer(std::get<v1::ConnectResponse>(response), connecting->question,
+                             options_.payload_bytes_max, now);
+    return answer.ok() ? Finish(question, *std::move(answer)) : Fail(question, answer.status());
+  }
+  if (std::holds_alternative<Ending>(question.waiter)) {
+    Forget(question);
+    return CheckIdle();
+  }
+  auto effects = ReadAnswer(std::get<v1::MessageResponse>(response), question.connection,
+                            options_.payload_bytes_max, now);
+  if (!effects.ok()) return Fail(question, effects.status());
+  for (const Envelope& effect : *effects) {
+    if (!std::holds_alternative<Deliver>(effect.action)) continue;
+    if (std::holds_alternative<RoomName>(effect.to)) counters_.Add(Counter::kRoomPushes);
+    if (std::holds_alternative<ClientId>(effect.to)) counters_.Add(Counter::kSendToClient);
+  }
+  Finish(question, *std::move(effects));
+}
+
+void BackendDesk::AcceptUnasked(BackendQuestion& question) {
+  if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {
+    return Finish(question, AdmitUnasked(connecting->question));
+  }
+  if (std::holds_alternative<Speaking>(question.waiter)) return Finish(question, Effects());
+  Forget(question);
+  CheckIdle();
+}
+
+void BackendDesk::Fail(BackendQuestion& question, const absl::Status& status) {
+  counters_.Add(Counter::kBackendFailures);
+  LogFailure(question, status);
+  const absl::Duration retry_after = RetryAfter(question);
+  question.service = nullptr;
+  if (AskAgain(question, status)) return;
+  if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {
+    return Finish(question, AnswerForService(connecting->question, options_.connect_outage,
+                                             retry_after));
+  }
+  if (std::holds_alternative<Speaking>(question.waiter)) {
+    return Finish(question, AnswerForService(question.connection, options_.message_outage));
+  }
+  counters_.Add(Counter::kBackendEndsLost);
+  Forget(question);
+  CheckIdle();
+}
+
+bool BackendDesk::AskAgain(BackendQuestion& question, const absl::Status& status) {
+  const absl::Duration pause = Backoff(question.attempts++);
+  const bool again = std::visit(
+      Overloaded{[&](const Connecting&) {
+                   return options_.connect_outage == ConnectOutage::kHold &&
+                          Now() + pause < question.give_up;
+                 },
+                 [](const Speaking&) { return false; },
+                 [&](const Ending&) {
+                   return absl::IsUnavailable(status) && question.attempts < kEndAttemptsMax;
+                 }},
+      question.waiter);
+  if (!again || held_ >= options_.queue_max) return false;
+  question.held = true;
+  ++held_;
+  thread_.Drop(question.timer);
+  question.timer = thread_.After(pause, [this, &question] {
+    question.held = false;
+    --held_;
+    Begin(question);
+  });
+  return true;
+}
+
+void BackendDesk::Finish(BackendQuestion& question, ConnectAnswer answer) {
+  const auto ended = Forget(question);
+  std::move(std::get<Connecting>(ended->waiter).done)(std::move(answer));
+  CheckIdle();
+}
+
+void BackendDesk::Finish(BackendQuestion& question, Effects effects) {
+  const auto ended = Forget(question);
+  std::move(std::get<Speaking>(ended->waiter).done)(std::move(effects));
+  CheckIdle();
+}
+
+std::unique_ptr<BackendQuestion> BackendDesk::Forget(BackendQuestion& question) {
+  thread_.Drop(question.timer);
+  if (question.held) --held_;
+  return std::move(questions_.extract(question.ticket).mapped());
+}
+
+void BackendDesk::CheckIdle() {
+  if (idle_ == nullptr || !questions_.empty()) return;
+  std::exchange(idle_, nullptr)();
+}
+
+void BackendDesk::WhenIdle(absl::AnyInvocable<void() &&> idle) {
+  idle_ = std::move(idle);
+  CheckIdle();
+}
+
+void BackendDesk::Abandon() {
+  for (const auto& [ticket, question] : questions_) {
+    if (std::holds_alternative<Ending>(question->waiter)) counters_.Add(Counter::kBackendEndsLost);
+  }
+  questions_.clear();
+  calls_.clear();
+}
+
+void BackendDesk::LogFailure(const BackendQuestion& question, const absl::Status& status) {
+  static LogLimiter limiter(5);
+  int64_t suppressed = 0;
+  if (!limiter.Allow(absl::ToInt64Seconds(Now()), &suppressed)) return;
+  // What a service says of a question may hold parts of it.
+  const bool ours = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+                    absl::IsInvalidArgument(status);
+  Log(LogLevel::kWarning, "backend_failed",
+      {{"path", question.path},
+       {"method", kBackendMethodNames[question.request.index()]},
+       {"code", absl::StatusCodeToString(status.code())},
+       {"message", ours ? StdView(status.message()) : std::string_view()},
+       {"suppressed", suppressed}});
+}
+
+absl::Duration BackendDesk::Backoff(uint32_t attempts) {
+  const absl::Duration most = std::min(kBackoffMax, kBackoffMin * (1 << std::min(attempts, 10u)));
+  return most * std::uniform_real_distribution<double>(0.5, 1.0)(random_);
+}
+
+absl::Duration BackendDesk::RetryAfter(const BackendQuestion& question) {
+  const absl::Duration pause = question.service == nullptr ? absl::ZeroDuration()
+                                                           : question.service->gate.PauseLeft(Now());
+  return std::max(kRetryAfterMin, pause) +
+         kRetryAfterSpread * std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+}
+
+}  // namespace wsrouter

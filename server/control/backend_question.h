@@ -1,0 +1,58 @@
+#ifndef WSROUTER_CONTROL_BACKEND_QUESTION_H_
+#define WSROUTER_CONTROL_BACKEND_QUESTION_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "control/backend_options.h"
+#include "control/backend_service.h"
+#include "control/timed_thread.h"
+#include "core/backend.h"
+
+namespace wsrouter {
+
+// A question on its way: what is asked, who waits for the answer, and how far it has come.
+struct BackendQuestion {
+  struct Connecting {
+    ConnectQuestion question;
+    absl::AnyInvocable<void(ConnectAnswer) &&> done;
+  };
+  struct Speaking {
+    absl::AnyInvocable<void(Effects) &&> done;
+  };
+  struct Ending {};  // nobody waits
+
+  Backend::Ticket ticket = 0;
+  ConnectionId connection;
+  std::string path;
+  BackendRequest request;
+  std::variant<Connecting, Speaking, Ending> waiter;
+
+  // The desk's.
+  absl::Duration deadline;  // of this attempt
+  absl::Duration give_up;   // no attempt goes beyond
+  uint32_t attempts = 0;    // that failed
+  bool held = false;        // between two attempts
+  TimedThread::Timer timer;
+  uint64_t call = 0;  // the number by which `service` knows it
+  std::shared_ptr<BackendService> service;  // null: nobody has it
+  bool running = false;                     // the service was asked, and not only its gate
+};
+
+// A connection that is let in though nobody was asked: as whom its token has proved.
+Admission AdmitUnasked(const ConnectQuestion& question);
+
+// What the outage policies say in a service's place.
+ConnectAnswer AnswerForService(const ConnectQuestion& question, ConnectOutage outage,
+                               absl::Duration retry_after);
+Effects AnswerForService(const ConnectionId& connection, MessageOutage outage);
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_BACKEND_QUESTION_H_

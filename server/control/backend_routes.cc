@@ -1,0 +1,165 @@
+#include "control/backend_routes.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "control/backend_convert.h"
+#include "control/dialled_backend.h"
+#include "core/close_code.h"
+
+namespace wsrouter {
+namespace {
+
+// What waits to be looked at by the desk. Its gates bound what waits behind.
+constexpr size_t kTasksMax = 65'536;
+constexpr absl::Duration kBusyRetryAfter = absl::Seconds(2);
+
+}  // namespace
+
+BackendRoutes::BackendRoutes(BackendOptions options, Counters& counters, const Clock& clock)
+    : options_(std::move(options)),
+      counters_(counters),
+      clock_(clock),
+      thread_(clock, kTasksMax) {}
+
+absl::StatusOr<std::unique_ptr<BackendRoutes>> BackendRoutes::Create(BackendOptions options,
+                                                                     Counters& counters,
+                                                                     const Clock& clock) {
+  auto credentials = DialCredentials(options);
+  if (!credentials.ok()) return credentials.status();
+  std::unique_ptr<BackendRoutes> made(new BackendRoutes(std::move(options), counters, clock));
+  BackendAnswers& answers = *made;
+  std::vector<BackendDesk::Route> routes;
+  for (const BackendRoute& route : made->options_.routes) {
+    routes.push_back({.prefix = route.prefix, .service = nullptr});
+    if (route.target.empty()) continue;
+    routes.back().service = std::make_shared<DialledBackend>(route.target, *credentials,
+                                                             made->options_, answers, clock);
+  }
+  made->desk_ = std::make_unique<BackendDesk>(BackendDesk::Parts{.options = made->options_,
+                                                                 .thread = made->thread_,
+                                                                 .paths = made->paths_,
+                                                                 .counters = counters,
+                                                                 .clock = clock},
+                                              std::move(routes));
+  return made;
+}
+
+BackendRoutes::~BackendRoutes() { Stop(absl::ZeroDuration()); }
+
+bool BackendRoutes::Hears(std::string_view path) const {
+  return paths_.Hears(path, clock_.Now().uptime);
+}
+
+bool BackendRoutes::Ask(const std::shared_ptr<std::unique_ptr<BackendQuestion>>& question) {
+  if (stopped_) return false;
+  return thread_.Post([this, question] { desk_->Ask(std::move(*question)); });
+}
+
+Backend::Ticket BackendRoutes::Connect(ConnectQuestion question,
+                                       absl::AnyInvocable<void(ConnectAnswer) &&> done) {
+  auto asked = std::make_unique<BackendQuestion>();
+  const Ticket ticket = asked->ticket = ++last_ticket_;
+  asked->connection = question.connection;
+  asked->path = question.handshake->path;
+  asked->request = ToRequest(question);
+  question.token.clear();  // a secret that nobody needs any more
+  asked->waiter = BackendQuestion::Connecting{std::move(question), std::move(done)};
+  const auto handed = std::make_shared<std::unique_ptr<BackendQuestion>>(std::move(asked));
+  if (Ask(handed)) return ticket;
+  auto& waiter = std::get<BackendQuestion::Connecting>((*handed)->waiter);
+  if (stopped_) {
+    const auto restart = static_cast<uint16_t>(CloseCode::kServiceRestart);
+    std::move(waiter.done)(Denial{.close = {restart, "the node stops"}, .retry_after = {}});
+    return ticket;
+  }
+  counters_.Add(Counter::kBackendFailures);
+  std::move(waiter.done)(
+      AnswerForService(waiter.question, options_.connect_outage, kBusyRetryAfter));
+  return ticket;
+}
+
+Backend::Ticket BackendRoutes::Message(MessageQuestion question,
+                                       absl::AnyInvocable<void(Effects) &&> done) {
+  auto asked = std::make_unique<BackendQuestion>();
+  const Ticket ticket = asked->ticket = ++last_ticket_;
+  asked->connection = question.connection;
+  asked->path = question.handshake->path;
+  asked->request = ToRequest(question);
+  asked->waiter = BackendQuestion::Speaking{std::move(done)};
+  const auto handed = std::make_shared<std::unique_ptr<BackendQuestion>>(std::move(asked));
+  if (Ask(handed)) return ticket;
+  auto& waiter = std::get<BackendQuestion::Speaking>((*handed)->waiter);
+  counters_.Add(Counter::kBackendFailures);
+  std::move(waiter.done)(AnswerForService((*handed)->connection, options_.message_outage));
+  return ticket;
+}
+
+void BackendRoutes::Disconnected(const Event& event, const Handshake& handshake) {
+  auto asked = std::make_unique<BackendQuestion>();
+  asked->ticket = ++last_ticket_;
+  asked->connection = event.connection;
+  asked->path = handshake.path;
+  asked->request = ToRequest(event, handshake);
+  asked->waiter = BackendQuestion::Ending{};
+  const auto handed = std::make_shared<std::unique_ptr<BackendQuestion>>(std::move(asked));
+  if (!Ask(handed)) counters_.Add(Counter::kBackendEndsLost);
+}
+
+void BackendRoutes::Cancel(Ticket ticket) {
+  thread_.PostAnswer([this, ticket] { desk_->Cancel(ticket); });
+}
+
+void BackendRoutes::Answered(const BackendService* service, uint64_t call,
+                             absl::StatusOr<BackendResponse> answer) {
+  thread_.PostAnswer([this, service, call, answer = std::move(answer)]() mutable {
+    desk_->Answered(service, call, std::move(answer));
+  });
+}
+
+void BackendRoutes::Attach(std::shared_ptr<AttachStream> stream, AttachTerms terms) {
+  thread_.PostAnswer([this, stream = std::move(stream), terms = std::move(terms)]() mutable {
+    desk_->Attach(stream, std::move(terms));
+    stream->ReadOn();
+  });
+}
+
+void BackendRoutes::Answer(std::shared_ptr<AttachStream> stream, v1::AttachAnswer answer) {
+  thread_.PostAnswer([this, stream = std::move(stream), answer = std::move(answer)]() mutable {
+    desk_->AttachAnswered(*stream, std::move(answer));
+    stream->ReadOn();
+  });
+}
+
+void BackendRoutes::Detach(AttachStream& stream) {
+  thread_.PostAnswer([this, gone = &stream] { desk_->Detach(gone); });
+}
+
+void BackendRoutes::Stop(absl::Duration grace) {
+  if (stopped_.exchange(true)) return;
+  struct Rest {
+    absl::Mutex mutex;
+    absl::CondVar changed;
+    bool idle ABSL_GUARDED_BY(mutex) = false;
+  };
+  const auto rest = std::make_shared<Rest>();
+  thread_.PostAnswer([this, rest] {
+    desk_->WhenIdle([rest] {
+      absl::MutexLock lock(&rest->mutex);
+      rest->idle = true;
+      rest->changed.Signal();
+    });
+  });
+  const absl::Duration end = clock_.Now().uptime + grace;
+  {
+    absl::MutexLock lock(&rest->mutex);
+    while (!rest->idle && clock_.Now().uptime < end) {
+      rest->changed.WaitWithTimeout(&rest->mutex, end - clock_.Now().uptime);
+    }
+  }
+  thread_.End();
+  desk_->Abandon();
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,169 @@
+#include "control/dialled_backend.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "base/strings.h"
+#include "fmt/format.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/support/channel_arguments.h"
+
+namespace wsrouter {
+namespace {
+
+absl::StatusOr<std::string> ReadPem(std::string_view key, const std::string& file) {
+  if (file.empty()) return std::string();
+  std::ifstream stream(file, std::ios::binary);
+  std::string pem((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (!stream.bad() && !pem.empty()) return pem;
+  return absl::NotFoundError(AbslView(
+      fmt::format("{} {} cannot be read, or is empty: {}", key, file, std::strerror(errno))));
+}
+
+int ToMillis(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+// A peer is asked whether it lives as seldom as gRPC's servers bear by default. What was sent and is
+// not acknowledged for the timeout ends the connection in any case (TCP_USER_TIMEOUT).
+grpc::ChannelArguments Arguments(const BackendOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(R"({"loadBalancingConfig":[{"round_robin":{}}]})");
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ToMillis(absl::Seconds(301)));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ToMillis(absl::Seconds(10)));
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, ToMillis(absl::Milliseconds(200)));
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ToMillis(absl::Milliseconds(200)));
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, ToMillis(absl::Seconds(5)));
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, ToMillis(absl::Seconds(5)));
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
+  return arguments;
+}
+
+// The same numbers stand for the same codes.
+absl::Status ToAbsl(const grpc::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> DialCredentials(
+    const BackendOptions& options) {
+  if (options.tls_ca_file.empty()) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions tls;
+  for (const auto& [key, file, pem] :
+       {std::tuple("backend.tls_ca_file", &options.tls_ca_file, &tls.pem_root_certs),
+        std::tuple("backend.tls_cert_file", &options.tls_cert_file, &tls.pem_cert_chain),
+        std::tuple("backend.tls_key_file", &options.tls_key_file, &tls.pem_private_key)}) {
+    absl::StatusOr<std::string> text = ReadPem(key, *file);
+    if (!text.ok()) return text.status();
+    *pem = *std::move(text);
+  }
+  return grpc::SslCredentials(tls);
+}
+
+template <typename Request, typename Response>
+struct DialledBackend::Call {
+  grpc::ClientContext context;
+  Request request;
+  Response response;
+};
+
+DialledBackend::DialledBackend(std::string target,
+                               const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                               const BackendOptions& options, BackendAnswers& answers,
+                               const Clock& clock)
+    : BackendService(
+          {.concurrency_max = options.concurrency_max, .queue_max = options.queue_max}),
+      target_(std::move(target)),
+      answers_(answers),
+      clock_(clock),
+      stub_(v1::Backend::NewStub(
+          grpc::CreateCustomChannel(target_, credentials, Arguments(options)))) {
+  methods = options.methods;
+}
+
+DialledBackend::~DialledBackend() {
+  std::vector<std::shared_ptr<grpc::ClientContext>> contexts;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [number, context] : calls_) contexts.push_back(context);
+  }
+  for (const auto& context : contexts) context->TryCancel();
+  absl::MutexLock lock(&pending_->mutex);
+  while (pending_->count > 0) pending_->none.Wait(&pending_->mutex);
+}
+
+void DialledBackend::Ask(uint64_t call, const BackendRequest& request, absl::Duration timeout) {
+  using Async = v1::Backend::StubInterface::async_interface;
+  using Done = std::function<void(grpc::Status)>;
+  using Connect = void (Async::*)(grpc::ClientContext*, const v1::ConnectRequest*,
+                                  v1::ConnectResponse*, Done);
+  using Message = void (Async::*)(grpc::ClientContext*, const v1::MessageRequest*,
+                                  v1::MessageResponse*, Done);
+  using Disconnected = void (Async::*)(grpc::ClientContext*, const v1::DisconnectedRequest*,
+                                       v1::DisconnectedResponse*, Done);
+  switch (MethodOf(request)) {
+    case BackendMethod::kConnect:
+      return Start<v1::ConnectRequest, v1::ConnectResponse, Connect>(
+          call, std::get<v1::ConnectRequest>(request), timeout, &Async::Connect);
+    case BackendMethod::kMessage:
+      return Start<v1::MessageRequest, v1::MessageResponse, Message>(
+          call, std::get<v1::MessageRequest>(request), timeout, &Async::Message);
+    case BackendMethod::kDisconnected:
+      return Start<v1::DisconnectedRequest, v1::DisconnectedResponse, Disconnected>(
+          call, std::get<v1::DisconnectedRequest>(request), timeout, &Async::Disconnected);
+  }
+}
+
+template <typename Request, typename Response, typename Method>
+void DialledBackend::Start(uint64_t number, const Request& request, absl::Duration timeout,
+                           Method method) {
+  const auto made = std::make_shared<Call<Request, Response>>();
+  auto* const call = made.get();
+  call->request = request;
+  call->context.set_deadline(absl::ToChronoTime(clock_.Now().wall + timeout));
+  {
+    absl::MutexLock lock(&mutex_);
+    calls_.emplace(number, std::shared_ptr<grpc::ClientContext>(made, &call->context));
+  }
+  {
+    absl::MutexLock lock(&pending_->mutex);
+    ++pending_->count;
+  }
+  (stub_->async()->*method)(
+      &call->context, &call->request, &call->response,
+      [this, call, number, pending = pending_](const grpc::Status& status) {
+        std::shared_ptr<grpc::ClientContext> owner;
+        {
+          absl::MutexLock lock(&mutex_);
+          owner = std::move(calls_.extract(number).mapped());
+        }
+        answers_.Answered(this, number,
+                          status.ok() ? absl::StatusOr<BackendResponse>(std::move(call->response))
+                                      : absl::StatusOr<BackendResponse>(ToAbsl(status)));
+        // The context holds the channel, whose end waits for gRPC's threads: let go of behind the
+        // signal, it might be the last to hold it, and this thread would wait for itself.
+        owner = nullptr;
+        // From here on the service may be gone.
+        absl::MutexLock lock(&pending->mutex);
+        if (--pending->count == 0) pending->none.Signal();
+      });
+}
+
+void DialledBackend::Cancel(uint64_t call) {
+  std::shared_ptr<grpc::ClientContext> context;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = calls_.find(call);
+    if (found == calls_.end()) return;
+    context = found->second;
+  }
+  context->TryCancel();
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,75 @@
+#ifndef WSROUTER_CONTROL_READ_PUSH_H_
+#define WSROUTER_CONTROL_READ_PUSH_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "control/checks.h"
+#include "core/envelope.h"
+#include "wsrouter/v1/router.pb.h"
+
+namespace wsrouter {
+
+// Requests that come as calls and as effects, read into the core's types.
+
+// What all pushes have: a payload and options.
+template <typename Request>
+Deliver ReadDeliver(Checks& checks, const Request& request, size_t payload_bytes_max) {
+  Deliver deliver = {.frame = checks.Payload(request.payload(), payload_bytes_max)};
+  const v1::DeliveryOptions& options = request.options();
+  checks.Known("options.slow_consumer", v1::SlowConsumerPolicy_IsValid(options.slow_consumer()));
+  checks.Known("options.wait", v1::Wait_IsValid(options.wait()));
+  if (options.slow_consumer() == v1::SLOW_CONSUMER_POLICY_DROP) {
+    deliver.slow_consumer = SlowConsumerPolicy::kDrop;
+  } else if (options.slow_consumer() == v1::SLOW_CONSUMER_POLICY_DISCONNECT) {
+    deliver.slow_consumer = SlowConsumerPolicy::kDisconnect;
+  }
+  // Whom limits per sender will charge; nothing else depends on it.
+  if constexpr (requires { request.from_client_id(); }) {
+    checks.Optional<ClientId>("from_client_id", request.from_client_id());
+  }
+  return deliver;
+}
+
+template <typename Request>
+void ReadExceptions(Checks& checks, const Request& request, Deliver& deliver) {
+  const auto connections =
+      checks.Connections("except_connection_ids", request.except_connection_ids());
+  const auto clients = checks.List<ClientId>("except_client_ids", request.except_client_ids());
+  if (connections.empty() && clients.empty()) return;
+  deliver.except = std::make_shared<const Exceptions>(
+      Exceptions{.connections = {connections.begin(), connections.end()},
+                 .clients = {clients.begin(), clients.end()}});
+}
+
+// `room` first, then `rooms`, each once.
+inline std::vector<RoomName> ReadRooms(Checks& checks, const v1::PushRequest& request) {
+  std::vector<RoomName> rooms = checks.List<RoomName>("rooms", request.rooms());
+  if (!request.room().empty()) {
+    auto room = checks.Required<RoomName>("room", request.room());
+    std::erase(rooms, room);
+    rooms.insert(rooms.begin(), std::move(room));
+  }
+  if (rooms.empty()) checks.FailMissing("room", "is empty and so is rooms, want at least one room");
+  return rooms;
+}
+
+// All but the connection.
+inline Own ReadOwn(Checks& checks, const v1::OwnRequest& request, absl::Time now) {
+  Own own = {
+      .client = checks.Required<ClientId>("client_id", request.client_id()),
+      .on_duplicate = checks.Duplicates("on_duplicate", request.on_duplicate()),
+      .rooms = checks.List<RoomName>("rooms", request.rooms()),
+      .labels = checks.LabelMap(request.labels()),
+      .expires_at = {},
+  };
+  if (request.has_expires_at()) own.expires_at = checks.Expiry(request.expires_at(), now);
+  return own;
+}
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CONTROL_READ_PUSH_H_

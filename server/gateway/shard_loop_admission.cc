@@ -1,0 +1,138 @@
+// What ShardLoop does while a service decides about a client: the request is held, and answered
+// when all that the service grants is in force.
+#include <algorithm>
+#include <utility>
+
+#include "gateway/connect_info.h"
+#include "gateway/shard_loop.h"
+
+namespace wsrouter {
+namespace {
+
+// The HTTP status that stands for a close code.
+int StatusOf(uint16_t code) {
+  switch (static_cast<CloseCode>(code)) {
+    case CloseCode::kNotAuthenticated:
+    case CloseCode::kExpired:
+      return 401;
+    case CloseCode::kRateLimited:
+      return 429;
+    case CloseCode::kServiceRestart:
+    case CloseCode::kTryAgainLater:
+    case CloseCode::kCapacity:
+      return 503;
+    default:
+      return 403;
+  }
+}
+
+}  // namespace
+
+void ShardLoop::Hold(Session& session, Session::Held held, ConnectQuestion question) {
+  session.state = Session::State::kAsking;
+  session.end_uptime = absl::InfiniteDuration();  // the backend answers in any case
+  session.held = std::make_unique<Session::Held>(std::move(held));
+  question.connection = shard_.Reserve(session);
+  question.handshake = session.handshake;
+  held_.emplace(session.counter, &session);
+  timers_.Set(session, DueOf(session));
+  session.held->ticket = backend_->Connect(
+      std::move(question), [this, counter = session.counter](ConnectAnswer answer) {
+        mailbox_.PostAnswer(Task([this, counter, answer = std::move(answer)]() mutable {
+          OnDecided(counter, std::move(answer));
+        }));
+      });
+}
+
+void ShardLoop::Unhold(Session& session) {
+  if (session.state == Session::State::kAsking) backend_->Cancel(session.held->ticket);
+  held_.erase(session.counter);
+}
+
+void ShardLoop::OnDecided(uint64_t counter, ConnectAnswer answer) {
+  const auto found = held_.find(counter);
+  if (found == held_.end() || found->second->doomed_place != Session::kNowhere) return;
+  Session& session = *found->second;
+  held_.erase(found);
+  if (const auto* denial = std::get_if<Denial>(&answer)) {
+    return Deny(session, denial->close, denial->retry_after);
+  }
+  auto& admission = std::get<Admission>(answer);
+  if (!Select(session, admission.subprotocol)) {
+    return Deny(session,
+                {static_cast<uint16_t>(CloseCode::kInternal), "a subprotocol that nobody offered"},
+                absl::ZeroDuration());
+  }
+  session.state = Session::State::kOpening;
+  if (admission.own.has_value()) {
+    shard_.OnOpen(session, *admission.own);
+  } else {
+    shard_.OnOpen(session);
+  }
+  for (FramePtr& greeting : admission.greetings) {
+    if (!shard_.Reply(session, std::move(greeting))) {
+      return shard_.Close(session, CloseCause::kRefused, CloseCode::kInternal,
+                          "the first payloads do not fit into the outbox");
+    }
+  }
+  if (!admission.own.has_value()) Admitted(session);
+}
+
+bool ShardLoop::Select(Session& session, const std::string& subprotocol) {
+  UpgradeAccepted& accepted = session.held->accepted;
+  if (subprotocol.empty() || subprotocol == accepted.subprotocol) return true;
+  const std::vector<std::string>& offered = session.handshake->offered_subprotocols;
+  if (std::ranges::find(offered, subprotocol) == offered.end()) return false;
+  auto handshake = std::make_shared<Handshake>(*session.handshake);
+  handshake->subprotocol = subprotocol;
+  session.handshake = std::move(handshake);
+  accepted.subprotocol = subprotocol;
+  accepted.response = SwitchingProtocols(accepted.accept_key, subprotocol);
+  return true;
+}
+
+void ShardLoop::Admitted(Connection& connection) {
+  Session& session = static_cast<Session&>(connection);
+  const std::unique_ptr<Session::Held> held = std::move(session.held);
+  session.state = Session::State::kOpen;
+  session.heard_uptime = now_.uptime;
+  if (!SocketLoop::Write(session, held->accepted.response)) return Doom(session);
+  timers_.Set(session, DueOf(session));
+  if (!session.outbox.empty()) WantWrite(session);
+}
+
+void ShardLoop::Deny(Session& session, const CloseWith& close, absl::Duration retry_after) {
+  counters_.Add(Counter::kUpgradesRefused);
+  shard_.Discard(session);
+  const std::unique_ptr<Session::Held> held = std::move(session.held);
+  if (!options_.refuse_visibly) {
+    const std::chrono::seconds seconds(absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1))));
+    return Answer(session, RefuseUpgrade(StatusOf(close.code), "refused", seconds).response);
+  }
+  if (!SocketLoop::Write(session, held->accepted.response)) {
+    session.state = Session::State::kLingering;
+    return Doom(session);
+  }
+  session.state = Session::State::kOpen;
+  CloseWithFrame(session, close.code, close.reason, false);
+}
+
+void ShardLoop::Pause(Connection& connection) {
+  Session& session = static_cast<Session&>(connection);
+  session.paused = true;
+  SocketLoop::UpdateReading(session);
+}
+
+void ShardLoop::Resume(Connection& connection) {
+  Session& session = static_cast<Session&>(connection);
+  session.paused = false;
+  session.heard_uptime = now_.uptime;  // while nothing was read, silence meant nothing
+  if (session.unread != nullptr) {
+    const std::unique_ptr<std::string> unread = std::move(session.unread);
+    std::string_view octets = *unread;
+    FeedFrames(session, octets);
+  }
+  if (!session.paused) SocketLoop::UpdateReading(session);
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,151 @@
+// Keys change while nodes run: in files, and behind URLs.
+#include "auth/key_keeper.h"
+
+#include <httplib.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "fmt/format.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/eventually.h"
+#include "tests/support/token_signer.h"
+
+namespace wsrouter {
+namespace {
+
+using ::testing::HasSubstr;
+
+class KeyKeeperTest : public testing::Test {
+ protected:
+  KeyKeeperTest() : folder_(testing::TempDir() + "wsrouter-keys-XXXXXX") {
+    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
+  }
+  ~KeyKeeperTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Write(const std::string& name, std::string_view text) const {
+    const std::string path = folder_ + "/" + name;
+    std::ofstream(path + ".new", std::ios::binary) << text;
+    std::filesystem::rename(path + ".new", path);
+    return path;
+  }
+  static KeyKeeper::Options Quick(std::vector<IssuerLine> lines) {
+    return {.lines = std::move(lines),
+            .file_period = absl::Milliseconds(5),
+            .fetch_period = absl::Hours(1),
+            .fetch_pause = absl::Milliseconds(5)};
+  }
+  static bool Verifies(KeyKeeper& keeper, const std::string& issuer, const TokenSigner& signer,
+                       Algorithm algorithm) {
+    const auto keys = keeper.Keys(issuer);
+    if (keys == nullptr) return false;
+    for (const VerificationKey* key : keys->Find(algorithm, "")) {
+      if (key->Verifies("m", signer.Sign("m"))) return true;
+    }
+    return false;
+  }
+
+  std::string folder_;
+  const SystemClock clock_;
+};
+
+TEST_F(KeyKeeperTest, AChangedFileIsReadAgainAndABadOneChangesNothing) {
+  const TokenSigner first = TokenSigner::EdDsa();
+  const TokenSigner second = TokenSigner::EdDsa();
+  const std::string path = Write("key.pem", first.PublicPem());
+  auto keeper = KeyKeeper::Start(
+      Quick({{.issuer = "id", .algorithm = Algorithm::kEdDsa, .keys = path}}), FetchByHttp, clock_);
+  ASSERT_TRUE(keeper.ok()) << keeper.status();
+  EXPECT_TRUE(Verifies(**keeper, "id", first, Algorithm::kEdDsa));
+  Write("key.pem", "-----BEGIN PUBLIC KEY-----\nnonsense\n");
+  Write("key.pem", "");
+  std::filesystem::remove(path);
+  EXPECT_TRUE(Verifies(**keeper, "id", first, Algorithm::kEdDsa));
+  Write("key.pem", second.PublicPem());
+  EXPECT_TRUE(Eventually([&] { return Verifies(**keeper, "id", second, Algorithm::kEdDsa); }));
+  EXPECT_FALSE(Verifies(**keeper, "id", first, Algorithm::kEdDsa));
+}
+
+TEST_F(KeyKeeperTest, AnIssuersPlacesAreOneSetAndIssuersAreApart) {
+  const TokenSigner es = TokenSigner::Es256();
+  const std::string secret(32, 's');
+  auto keeper = KeyKeeper::Start(
+      Quick({{.issuer = "id", .algorithm = Algorithm::kEs256, .keys = Write("jwks", es.Jwk("k"))},
+             {.issuer = "id", .algorithm = Algorithm::kHs256, .keys = Write("s", secret + "\n")},
+             {.issuer = "other", .algorithm = Algorithm::kHs256, .keys = Write("o", secret)}}),
+      FetchByHttp, clock_);
+  ASSERT_TRUE(keeper.ok()) << keeper.status();
+  EXPECT_TRUE(Verifies(**keeper, "id", es, Algorithm::kEs256));
+  EXPECT_TRUE(Verifies(**keeper, "id", TokenSigner::Hs256(secret), Algorithm::kHs256));
+  EXPECT_FALSE(Verifies(**keeper, "other", es, Algorithm::kEs256));
+  EXPECT_EQ((*keeper)->Keys("nobody"), nullptr);
+}
+
+TEST_F(KeyKeeperTest, AMissingFileIsNamedAtTheStart) {
+  const auto keeper = KeyKeeper::Start(
+      Quick({{.issuer = "id", .algorithm = Algorithm::kEdDsa, .keys = folder_ + "/none"}}),
+      FetchByHttp, clock_);
+  ASSERT_FALSE(keeper.ok());
+  EXPECT_THAT(std::string(keeper.status().message()), HasSubstr("/none"));
+}
+
+TEST_F(KeyKeeperTest, AnUnknownKeyIsFetchedForAndNoMoreOftenThanThePause) {
+  const TokenSigner first = TokenSigner::Es256();
+  const TokenSigner second = TokenSigner::Es256();
+  std::atomic<int> fetches{0};
+  std::atomic<bool> rotated{false};
+  KeyKeeper::Options options =
+      Quick({{.issuer = "id", .algorithm = Algorithm::kEs256, .keys = "https://id.example/jwks"}});
+  options.fetch_pause = absl::Milliseconds(200);
+  auto keeper = KeyKeeper::Start(
+      options,
+      [&](const std::string& url) -> absl::StatusOr<std::string> {
+        EXPECT_EQ(url, "https://id.example/jwks");
+        ++fetches;
+        return fmt::format(R"({{"keys":[{}]}})", (rotated ? second : first).Jwk("k"));
+      },
+      clock_);
+  ASSERT_TRUE(keeper.ok());
+  EXPECT_TRUE(Eventually([&] { return Verifies(**keeper, "id", first, Algorithm::kEs256); }));
+  rotated = true;
+  const absl::Duration begin = clock_.Now().uptime;
+  EXPECT_TRUE(Eventually([&] {
+    for (int i = 0; i < 100; ++i) (*keeper)->Missed("id", "new");
+    (*keeper)->Missed("other", "new");
+    return Verifies(**keeper, "id", second, Algorithm::kEs256);
+  }));
+  const auto most = 2 + (clock_.Now().uptime - begin) / options.fetch_pause;
+  EXPECT_LE(fetches, most);
+}
+
+TEST_F(KeyKeeperTest, FetchesByHttpWithinBounds) {
+  httplib::Server server;
+  server.Get("/jwks", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content("{}", "application/json");
+  });
+  server.Get("/large", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content(std::string(300 << 10, 'x'), "text/plain");
+  });
+  server.Get("/moved", [](const httplib::Request&, httplib::Response& response) {
+    response.set_redirect("/jwks");
+  });
+  const int port = server.bind_to_any_port("127.0.0.1");
+  std::thread thread([&] { server.listen_after_bind(); });
+  const std::string base = fmt::format("http://127.0.0.1:{}", port);
+  EXPECT_TRUE(Eventually([&] { return server.is_running(); }));
+  EXPECT_EQ(FetchByHttp(base + "/jwks").value(), "{}");
+  EXPECT_FALSE(FetchByHttp(base + "/large").ok());
+  EXPECT_FALSE(FetchByHttp(base + "/moved").ok());
+  EXPECT_FALSE(FetchByHttp(base + "/none").ok());
+  server.stop();
+  thread.join();
+  EXPECT_FALSE(FetchByHttp(base + "/jwks").ok());
+}
+
+}  // namespace
+}  // namespace wsrouter
