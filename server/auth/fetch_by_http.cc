@@ -8,14 +8,16 @@ namespace wsrouter {
 absl::StatusOr<std::string> FetchByHttp(const std::string& url) {
   const size_t slash = url.find('/', url.find("://") + 3);
   httplib::Client client(url.substr(0, slash));
-  client.set_connection_timeout(5);
-  client.set_read_timeout(5);
+  client.set_connection_timeout(3);
+  client.set_read_timeout(3);
   client.set_follow_location(false);
+  const SystemClock clock;
+  const absl::Duration deadline = clock.Now().uptime + absl::Seconds(3);  // also for one that drips
   std::string body;
   const auto result = client.Get(
       slash == std::string::npos ? "/" : url.substr(slash), [&](const char* octets, size_t size) {
         body.append(octets, size);
-        return body.size() <= KeySet::kJwksBytesMax;
+        return body.size() <= KeySet::kJwksBytesMax && clock.Now().uptime < deadline;
       });
   if (!result) return absl::UnavailableError(httplib::to_string(result.error()));
   if (result->status != 200) {

@@ -73,7 +73,8 @@ class KeyKeeper final : public KeySource {
   std::thread thread_;  // the last member: it uses the others
 };
 
-// A Fetch by HTTP and HTTPS (system's authorities, no redirects), within five seconds.
+// A Fetch by HTTP and HTTPS (system's authorities, no redirects): three seconds to connect, three
+// to answer.
 absl::StatusOr<std::string> FetchByHttp(const std::string& url);
 
 }  // namespace wsrouter

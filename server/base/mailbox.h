@@ -15,14 +15,15 @@ namespace wsrouter {
 // The one way into a thread: many producers, one consumer, first in first out, bounded.
 //
 // `wake` runs on the producer's thread and only for the message that ends an empty mailbox, so a
-// burst costs its consumer one wake-up. It must be callable from any thread and must not block.
+// burst costs its consumer one wake-up. It must be callable from any thread and must not block; it
+// runs under the mailbox's lock, so that it does not run any more when Close has returned.
 template <typename Message>
 class Mailbox {
  public:
   Mailbox(size_t capacity, absl::AnyInvocable<void() const> wake)
       : capacity_(capacity), wake_(std::move(wake)) {}
 
-  // False when the mailbox is full: `message` is left as it was and the caller decides what that
+  // False when the mailbox is full, or closed: `message` is left as it was and the caller decides what that
   // means.
   [[nodiscard]] bool Post(Message&& message) { return Add(std::move(message), capacity_); }
 
@@ -36,6 +37,14 @@ class Mailbox {
     batch.swap(pending_);
   }
 
+  // Drops what waits, and whatever comes from now on.
+  void Close() {
+    std::vector<Message> dropped;  // ends behind the lock: whoever waits for an answer may post
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    dropped.swap(pending_);
+  }
+
   size_t size() const {
     absl::MutexLock lock(&mutex_);
     return pending_.size();
@@ -43,13 +52,10 @@ class Mailbox {
 
  private:
   bool Add(Message&& message, size_t capacity) {
-    {
-      absl::MutexLock lock(&mutex_);
-      if (pending_.size() >= capacity) return false;
-      pending_.push_back(std::move(message));
-      if (pending_.size() > 1) return true;
-    }
-    wake_();
+    absl::MutexLock lock(&mutex_);
+    if (closed_ || pending_.size() >= capacity) return false;
+    pending_.push_back(std::move(message));
+    if (pending_.size() == 1) wake_();
     return true;
   }
 
@@ -57,6 +63,7 @@ class Mailbox {
   const absl::AnyInvocable<void() const> wake_;
   mutable absl::Mutex mutex_;
   std::vector<Message> pending_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace wsrouter

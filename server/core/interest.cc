@@ -25,8 +25,8 @@ void Interest::Await(const Topic& topic, Live live) {
 void Interest::Subscribe(const Topic& topic, const std::string& key, Entry& entry) {
   if (entry.live || entry.generation != 0) return;
   const uint64_t generation = entry.generation = ++generations_;
-  broker_.Subscribe(shard_, topic, [this, key, generation](absl::Status status) {
-    post_([this, key, generation, status] { OnSubscribed(key, generation, status); });
+  broker_.Subscribe(shard_, topic, [this, post = post_, key, generation](absl::Status status) {
+    post([this, key, generation, status] { OnSubscribed(key, generation, status); });
   });
 }
 

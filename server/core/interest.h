@@ -12,7 +12,9 @@
 namespace wsrouter {
 
 // Runs a task on the thread that owns the shard, later but soon, in the order posted. Never
-// refuses: tasks are answers to questions that the shard asked. Any thread.
+// refuses: tasks are answers to questions that the shard asked. Any thread. A copy may outlive the
+// shard, and then drops what it is given: whatever answers the shard keeps a copy, and touches the
+// shard inside of the task alone.
 using PostTask = std::function<void(absl::AnyInvocable<void() &&>)>;
 
 // The topics that a shard wants, each for as long as somebody on the shard holds it. What the

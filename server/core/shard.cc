@@ -38,6 +38,7 @@ void Shard::Drain(size_t keep) {
 
 void Shard::Stop() {
   Drain(0);
+  for (auto& [counter, tell] : std::exchange(ends_untold_, {})) std::move(tell)();
   for (const Topic& topic : {Topic(Inbox{index_}), Topic(Everyone{}), Topic(ThisNode{})}) {
     interest_.Release(topic);
   }

@@ -132,6 +132,7 @@ class Shard {
  private:
   struct PendingRooms;
   struct Reasserting;
+  struct ReassertedSlice;
   struct Push;
 
   // The connections that `topic` addresses here. Valid until a membership changes.
@@ -178,6 +179,9 @@ class Shard {
   void Ask(Connection& connection, Opcode opcode, std::string payload);
   void TellEnd(const ClientId& client, const Connection& connection,
                const event::Disconnected& detail);
+  // Whether the effect ends the connection it is about: that needs no way through its own mailbox,
+  // which may be full.
+  bool CloseSender(uint64_t counter, const Envelope& effect);
   void Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, size_t next);
 
   // shard_reassert.cc

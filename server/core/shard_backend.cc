@@ -1,4 +1,5 @@
 // What services decide about a connection: who it is from the start, and what its messages lead to.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -6,6 +7,16 @@
 #include "core/shard.h"
 
 namespace wsrouter {
+namespace {
+
+// Whether something of an effect did not happen.
+bool Failed(const Receipt& receipt) {
+  const auto refused = [](const RoomChange& change) { return !change.refusal.ok(); };
+  return !receipt.status.ok() || receipt.dropped_mailbox_full > 0 ||
+         std::ranges::any_of(receipt.rooms, refused);
+}
+
+}  // namespace
 
 ConnectionId Shard::Reserve(Connection& connection) {
   if (connection.counter == 0) connection.counter = ++last_counter_;
@@ -15,8 +26,8 @@ ConnectionId Shard::Reserve(Connection& connection) {
 void Shard::OnOpen(Connection& connection, const Own& own) {
   OnOpen(connection);
   const uint64_t counter = connection.counter;
-  const auto sum = std::make_shared<ReceiptSum>(1, [this, counter](Receipt receipt) {
-    post_([this, counter, receipt = std::move(receipt)] { OnAdmitted(counter, receipt); });
+  const auto sum = std::make_shared<ReceiptSum>(1, [this, post = post_, counter](Receipt receipt) {
+    post([this, counter, receipt = std::move(receipt)] { OnAdmitted(counter, receipt); });
   });
   OnOwn(IdOf(connection), own, ReceiptPart(sum));
 }
@@ -43,8 +54,8 @@ void Shard::Ask(Connection& connection, Opcode opcode, std::string payload) {
        .opcode = opcode,
        .payload = std::move(payload),
        .rooms = RoomsOf(connection)},
-      [this, counter = connection.counter](Effects effects) {
-        post_([this, counter, effects = std::make_shared<Effects>(std::move(effects))] {
+      [this, post = post_, counter = connection.counter](Effects effects) {
+        post([this, counter, effects = std::make_shared<Effects>(std::move(effects))] {
           Apply(counter, effects, 0);
         });
       });
@@ -53,10 +64,14 @@ void Shard::Ask(Connection& connection, Opcode opcode, std::string payload) {
 void Shard::Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, size_t next) {
   // What the message led to happens also when its sender has gone meanwhile.
   if (next < effects->size()) {
+    Envelope& effect = (*effects)[next];
+    if (CloseSender(counter, effect)) return Apply(counter, effects, next + 1);
     return broker_.Publish(
-        std::move((*effects)[next]), [this, counter, effects, next](const Receipt& receipt) {
-          if (!receipt.status.ok()) counters_.Add(Counter::kEffectsFailed);
-          post_([this, counter, effects, next] { Apply(counter, effects, next + 1); });
+        std::move(effect), [this, post = post_, counter, effects, next](Receipt receipt) {
+          post([this, counter, effects, next, failed = Failed(receipt)] {
+            if (failed) counters_.Add(Counter::kEffectsFailed);
+            Apply(counter, effects, next + 1);
+          });
         });
   }
   if (auto end = ends_untold_.extract(counter)) return std::move(end.mapped())();
@@ -64,6 +79,18 @@ void Shard::Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, siz
   if (connection == nullptr) return;
   connection->asking = false;
   transport_.Resume(*connection);
+}
+
+bool Shard::CloseSender(uint64_t counter, const Envelope& effect) {
+  const auto* disconnect = std::get_if<Disconnect>(&effect.action);
+  const auto* id = std::get_if<ConnectionId>(&effect.to);
+  if (disconnect == nullptr || id == nullptr) return false;
+  if (*id != ConnectionId{.node = node_, .shard = index_, .counter = counter}) return false;
+  if (Connection* connection = registry_.Find(counter); connection != nullptr) {
+    Close(*connection, CloseCause::kDisconnected, static_cast<CloseCode>(disconnect->close.code),
+          disconnect->close.reason);
+  }
+  return true;
 }
 
 void Shard::TellEnd(const ClientId& client, const Connection& connection,

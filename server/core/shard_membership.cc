@@ -57,9 +57,9 @@ void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
   const bool renewal = connection.client != nullptr;
   directory_.Bind(
       IdOf(connection), own.client, own.on_duplicate,
-      [this, counter = connection.counter, own, renewal,
+      [this, post = post_, counter = connection.counter, own, renewal,
        part = std::move(part)](absl::StatusOr<std::vector<ConnectionId>> displaced) mutable {
-        post_([this, counter, own = std::move(own), renewal, displaced = std::move(displaced),
+        post([this, counter, own = std::move(own), renewal, displaced = std::move(displaced),
                part = std::move(part)]() mutable {
           OnBound(counter, std::move(own), renewal, std::move(displaced), std::move(part));
         });
@@ -124,9 +124,9 @@ void Shard::Supersede(const std::vector<ConnectionId>& displaced) {
                            "a newer connection of the same client took over"};
   for (const ConnectionId& other : displaced) {
     // Its row is gone already: should its shard have no room for the news, it is told later.
-    broker_.Publish({.to = other, .action = Disconnect{close}}, [this, other](Receipt receipt) {
+    broker_.Publish({.to = other, .action = Disconnect{close}}, [this, post = post_, other](Receipt receipt) {
       if (receipt.dropped_mailbox_full == 0) return;
-      post_([this, other] { superseded_.push_back(other); });
+      post([this, other] { superseded_.push_back(other); });
     });
   }
 }
@@ -194,9 +194,9 @@ void Shard::JoinRoom(Connection& connection, const RoomName& room,
   const uint64_t ticket = ++last_ticket_;
   connection.joins_pending.push_back({.ticket = ticket, .room = room, .adds = adds});
   directory_.Join(room, IdOf(connection), connection.client->id,
-                  [this, counter = connection.counter, ticket, room,
+                  [this, post = post_, counter = connection.counter, ticket, room,
                    pending](absl::StatusOr<JoinedRoom> joined) mutable {
-                    post_([this, counter, ticket, room = std::move(room),
+                    post([this, counter, ticket, room = std::move(room),
                            joined = std::move(joined), pending = std::move(pending)] {
                       OnJoined(counter, ticket, room, joined, pending);
                     });

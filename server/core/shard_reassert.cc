@@ -21,6 +21,23 @@ struct Shard::Reasserting {
   Receipt receipt;
 };
 
+// A part of the walk whose answers are awaited together, so that the directory is never owed more
+// of them than it gives in time; whoever gives up its last reference lets the walk go on.
+struct Shard::ReassertedSlice {
+  ReassertedSlice(Shard* owner, PostTask post_task, std::shared_ptr<Reasserting> whole)
+      : shard(owner), post(std::move(post_task)), walk(std::move(whole)) {}
+  ~ReassertedSlice() {
+    if (!more || !walk->receipt.status.ok()) return;
+    post([shard = shard, last = last, walk = walk] { shard->ReassertSome(last, walk); });
+  }
+
+  Shard* const shard;
+  const PostTask post;
+  const std::shared_ptr<Reasserting> walk;
+  uint64_t last = 0;
+  bool more = false;
+};
+
 void Shard::OnReassert(ReceiptPart part) {
   ReassertSome(0, std::make_shared<Reasserting>(std::move(part)));
 }
@@ -28,20 +45,23 @@ void Shard::OnReassert(ReceiptPart part) {
 void Shard::ReassertSome(uint64_t after, const std::shared_ptr<Reasserting>& walk) {
   const auto& all = registry_.connections();
   auto next = all.upper_bound(after);
+  const auto slice = std::make_shared<ReassertedSlice>(this, post_, walk);
   for (size_t i = 0; i < kReassertedPerTurn && next != all.end(); ++i, ++next) {
-    after = next->first;
+    const uint64_t counter = slice->last = next->first;
     const Connection& connection = *next->second;
     if (connection.client == nullptr) continue;
     ++walk->receipt.matched;
     directory_.Assert(IdOf(connection), connection.client->id, connection.on_duplicate,
-                      RoomsOf(connection), [this, after, walk](absl::StatusOr<bool> kept) {
-                        post_([this, after, walk, kept = std::move(kept)] {
-                          if (walk->receipt.status.ok()) walk->receipt.status = kept.status();
-                          OnAsserted(after, kept);
+                      RoomsOf(connection),
+                      [this, post = post_, counter, slice](absl::StatusOr<bool> kept) {
+                        post([this, counter, slice, kept = std::move(kept)] {
+                          absl::Status& status = slice->walk->receipt.status;
+                          if (status.ok()) status = kept.status();
+                          OnAsserted(counter, kept);
                         });
                       });
   }
-  if (next != all.end()) post_([this, after, walk] { ReassertSome(after, walk); });
+  slice->more = next != all.end();
 }
 
 void Shard::OnAsserted(uint64_t counter, const absl::StatusOr<bool>& kept) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/counters.h"
 #include "core/ids.h"
@@ -19,8 +21,7 @@ namespace wsrouter {
 enum class ListeningPort : uint8_t { kGateway, kControl };
 inline constexpr std::array<std::string_view, 2> kListeningPortNames = {"gateway", "control"};
 
-// What a node says of itself. Blocks are added while the node is put together; from then on any
-// thread reads, and each block's owner writes.
+// What a node says of itself. Each block's owner writes; any thread reads.
 class Stats {
  public:
   struct Now {
@@ -55,16 +56,25 @@ class Stats {
     return absl::FromUnixSeconds(seconds);
   }
 
-  Counters& AddCounters() { return counters_.emplace_back(); }
-  Gauges& AddGauges() { return gauges_.emplace_back(); }
+  // Good as long as this is.
+  Counters& AddCounters() {
+    absl::MutexLock lock(&mutex_);
+    return counters_.emplace_back();
+  }
+  Gauges& AddGauges() {
+    absl::MutexLock lock(&mutex_);
+    return gauges_.emplace_back();
+  }
 
   uint64_t Total(Counter counter) const {
     uint64_t total = 0;
+    absl::MutexLock lock(&mutex_);
     for (const Counters& block : counters_) total += block.Get(counter);
     return total;
   }
   Now Read() const {
     Now now;
+    absl::MutexLock lock(&mutex_);
     for (const Gauges& block : gauges_) {
       now.connections += block.connections.load(std::memory_order_relaxed);
       now.owned += block.owned.load(std::memory_order_relaxed);
@@ -81,8 +91,9 @@ class Stats {
   const absl::Time started_at_;
   std::atomic<bool> cluster_up_{true};
   std::array<std::atomic<int64_t>, kListeningPortNames.size()> certificate_expiry_{};
-  std::deque<Counters> counters_;  // a deque does not move what it holds
-  std::deque<Gauges> gauges_;
+  mutable absl::Mutex mutex_;  // while blocks are added; what they hold is atomic
+  std::deque<Counters> counters_ ABSL_GUARDED_BY(mutex_);  // a deque does not move what it holds
+  std::deque<Gauges> gauges_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace wsrouter

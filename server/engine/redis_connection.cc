@@ -128,8 +128,8 @@ void RedisConnection::Flush() {
     if (sent > 0) {
       written_ += static_cast<size_t>(sent);
     } else if (errno == EAGAIN) {
-      out_.erase(0, std::exchange(written_, 0));
-      return WantWrite(true);
+      if (written_ > out_.size() / 2) out_.erase(0, std::exchange(written_, 0));
+      return WantWrite(!tls_.has_value() || tls_->wants_write());
     } else if (errno != EINTR) {
       return Lost(Error());
     }
@@ -154,7 +154,8 @@ void RedisConnection::ReadAll() {
     const ssize_t size = Read(octets);
     if (size == 0) return Lost(absl::UnavailableError("the connection has ended"));
     if (size < 0) {
-      if (errno != EAGAIN && errno != EINTR) Lost(Error());
+      if (errno != EAGAIN && errno != EINTR) return Lost(Error());
+      if (tls_.has_value() && tls_->wants_write()) WantWrite(true);
       return;
     }
     if (reader_->len - reader_->pos > kReplyMax) {
@@ -162,7 +163,7 @@ void RedisConnection::ReadAll() {
     }
     (void)redisReaderFeed(reader_.get(), octets.data(), static_cast<size_t>(size));
     Tell();
-  } while (socket_.valid() && tls_.has_value());
+  } while (socket_.valid() && tls_.has_value() && tls_->pending());
 }
 
 void RedisConnection::Tell() {

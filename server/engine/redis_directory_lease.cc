@@ -43,6 +43,7 @@ void RedisDirectory::Heartbeat(Done<Lease> done) {
 }
 
 void RedisDirectory::BeginRewrite(Done<bool> done) {
+  ++rewrites_;
   Run(scripts::BeginRewrite(),
       {self_, Milliseconds(options_.lease), options_.self.version,
        fmt::format("{}", absl::ToUnixMillis(options_.self.started_at))},
@@ -56,9 +57,11 @@ void RedisDirectory::Resign(Done<uint64_t> done) { Sweep("all", 0, std::move(don
 void RedisDirectory::Sweep(std::string which, uint64_t removed, Done<uint64_t> done) {
   std::vector<std::string> arguments = {self_, fmt::format("{}", kRowsPerScript), which};
   Run(scripts::Sweep(), std::move(arguments),
-      [this, which = std::move(which), removed,
+      [this, which = std::move(which), removed, rewrite = rewrites_.load(),
        done = std::move(done)](absl::StatusOr<RedisValue> answer) mutable {
         if (!answer.ok()) return std::move(done)(DirectoryStatus(answer.status()));
+        // What another rewrite has marked meanwhile is its own to sweep.
+        if (rewrite != rewrites_) return std::move(done)(absl::CancelledError("begun anew"));
         removed += NumberAt(*answer, 1);
         if (NumberAt(*answer, 0) == 0) return std::move(done)(removed);
         Sweep(std::move(which), removed, std::move(done));

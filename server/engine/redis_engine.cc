@@ -81,7 +81,7 @@ void RedisEngine::OnUp() {
 
 void RedisEngine::OnDown(const absl::Status& why) {
   ++join_;
-  joining_ = false;
+  joining_ = leased_ = false;
   subscribed_ = false;
   SetJoined(false);
   broker_.OnDown();
@@ -97,9 +97,13 @@ void RedisEngine::OnMessage(std::string_view channel, std::string_view payload) 
 void RedisEngine::Join(bool subscribe) {
   const uint64_t join = ++join_;
   joining_ = true;
+  join_due_ = false;
+  deficits_ = 0;
   subscribed_ = subscribed_ && !subscribe;
   directory_.BeginRewrite([this, join](const absl::StatusOr<bool>& begun) {
-    if (Goes(join, "lease", begun.status())) Subscribe(join);
+    if (!Goes(join, "lease", begun.status())) return;
+    leased_ = true;
+    Subscribe(join);
   });
 }
 
@@ -138,17 +142,18 @@ bool RedisEngine::Goes(uint64_t join, std::string_view step, const absl::Status&
   if (join != join_) return false;
   if (status.ok()) return true;
   joining_ = false;
+  join_due_ = true;
   Log(LogLevel::kWarning, "join_failed", {{"step", step}, {"why", status.ToString()}});
   return false;
 }
 
 void RedisEngine::OnTick() {
   broker_.OnTick();
-  if (link_.up() && !up() && !joining_ && !stopping_) Join(false);
+  if (link_.up() && join_due_ && !joining_ && !stopping_) Join(false);
 }
 
 void RedisEngine::OnHeartbeat() {
-  if (!up() || stopping_) return;
+  if (!leased_ || stopping_) return;
   directory_.Heartbeat([this, join = join_](const absl::StatusOr<RedisDirectory::Lease>& lease) {
     if (join == join_ && !stopping_ && lease.ok()) OnLease(*lease);
   });
@@ -158,17 +163,22 @@ void RedisEngine::OnLease(const RedisDirectory::Lease& lease) {
   if (!lease.held) {
     // Redis was emptied, or this node was silent for so long that others took it for dead.
     Log(LogLevel::kWarning, "lease_lost");
+    leased_ = false;
     SetJoined(false);
     return Join(false);
   }
-  // What is under way is in the directory first when it comes, and last when it goes; only a client
-  // that another node takes over leaves the directory first, for the moment until its shard hears.
+  if (joining_) return;
+  // What comes is in the directory first. What goes may be gone there first, so only heartbeats
+  // between which nothing went say anything.
   const Stats::Now now = parts_.stats.Read();
-  deficits_ = lease.rows < now.owned + now.members ? deficits_ + 1 : 0;
+  const uint64_t ended = parts_.stats.Total(Counter::kReleases) +
+                         parts_.stats.Total(Counter::kRoomLeaves);
+  const bool quiet = std::exchange(ended_, ended) == ended;
+  if (lease.rows >= now.owned + now.members) deficits_ = 0;
+  if (lease.rows < now.owned + now.members && quiet) ++deficits_;
   if (deficits_ < kDeficitsMax) return;
   Log(LogLevel::kWarning, "rows_missing",
       {{"directory", lease.rows}, {"here", now.owned + now.members}});
-  deficits_ = 0;
   parts_.counters.Add(Counter::kDirectoryRepairs);
   Join(false);
 }
@@ -203,7 +213,7 @@ void RedisEngine::Announce(const std::vector<ReapedRow>& rows) {
 }
 
 void RedisEngine::SetJoined(bool joined) {
-  if (joined) joined_at_ = parts_.clock.Now().uptime;
+  if (joined && !up()) joined_at_ = parts_.clock.Now().uptime;
   joined_.store(joined, std::memory_order_release);
   if (joined) joined_once_.store(true, std::memory_order_release);
   parts_.stats.SetClusterUp(joined);

@@ -23,7 +23,7 @@ namespace wsrouter {
 // Redis is a copy; the truth about a connection is the memory of the shard that holds it. So after
 // every outage, and whenever the lease turns out to be gone, the node joins anew: it takes a lease,
 // marks all rows it has in the directory as left over, subscribes again, lets its shards write what
-// they have, and removes what is still marked. It also does so when heartbeat after heartbeat finds
+// they have, and removes what is still marked. It also does so when several heartbeats have found
 // fewer rows in the directory than the shards have: an answer that came too late can leave that
 // behind. Nothing else repairs anything.
 //
@@ -91,8 +91,11 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   uint64_t join_ = 0;        // number of the join that counts
   bool joining_ = false;     // its steps are under way
   bool subscribed_ = false;  // all topics are live on this link
+  bool leased_ = false;      // since this link came up; a heartbeat has found nothing else
+  bool join_due_ = false;    // the last one has failed
   bool stopping_ = false;
-  int deficits_ = 0;  // heartbeats in a row that found rows missing
+  int deficits_ = 0;       // heartbeats that found rows missing, since one did not
+  uint64_t ended_ = 0;     // ownerships and memberships that had ended here by the last heartbeat
   absl::Duration joined_at_;  // uptime
   std::atomic<bool> joined_{false};
   std::atomic<bool> joined_once_{false};

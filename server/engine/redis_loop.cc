@@ -181,6 +181,10 @@ void RedisLink::Loop::SendCanary() {
   ++canaries_missing_;
   const auto published = [this](const absl::StatusOr<RedisValue>& receivers) {
     if (!receivers.ok()) return Fail(receivers.status());
+    if (receivers->integer() < 1) {
+      // A name that stands for several servers may have led the two connections to two of them.
+      return Fail(absl::UnavailableError("what is published does not reach the subscriptions"));
+    }
     canary_published_ = true;
     BeUpIfProved();
   };

@@ -95,6 +95,9 @@ ssize_t RedisTls::Write(std::string_view octets) {
   return result > 0 ? result : Failed(result);
 }
 
+bool RedisTls::wants_write() const { return SSL_want_write(ssl_.get()); }
+bool RedisTls::pending() const { return SSL_pending(ssl_.get()) > 0; }
+
 ssize_t RedisTls::Failed(int result) {
   const int system_error = errno;
   switch (SSL_get_error(ssl_.get(), result)) {

@@ -30,6 +30,10 @@ class RedisTls {
   ssize_t Read(std::span<char> octets);
   ssize_t Write(std::string_view octets);
   const absl::Status& error() const { return error_; }
+  // Behind EAGAIN: whether it waits for the socket to take something, rather than to give.
+  bool wants_write() const;
+  // Whether something was read from the socket that Read has not handed over.
+  bool pending() const;
 
  private:
   struct FreeSsl {

@@ -38,6 +38,10 @@ struct Session final : Connection, Timer {
     UpgradeAccepted accepted;
     Backend::Ticket ticket = 0;
   };
+  struct Unread {
+    std::string text;  // from `begin` on
+    size_t begin = 0;
+  };
   static constexpr uint32_t kNowhere = UINT32_MAX;
 
   explicit Session(uint32_t message_bytes_max) : decoder(message_bytes_max) {}
@@ -60,7 +64,7 @@ struct Session final : Connection, Timer {
   absl::Duration end_uptime;    // kHead, kClosing, kLingering: when patience ends
   std::unique_ptr<Opening> opening;  // until the upgrade only
   std::unique_ptr<Held> held;        // kAsking, kOpening
-  std::unique_ptr<std::string> unread;  // received before reading was paused
+  std::unique_ptr<Unread> unread;    // received before reading was paused
 };
 
 static_assert(sizeof(Session) <= 448, "paid for by every connection");

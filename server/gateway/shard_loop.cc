@@ -35,7 +35,8 @@ ShardLoop::ShardLoop(const Parts& parts)
       counters_(parts.counters),
       clock_(parts.clock),
       now_(parts.clock.Now()),
-      mailbox_(parts.options.mailbox_messages_max, [this] { loop_->Wake(); }),
+      mailbox_(std::make_shared<Mailbox<Message>>(parts.options.mailbox_messages_max,
+                                                  [this] { loop_->Wake(); })),
       shard_({.node = parts.node,
               .index = parts.index,
               .limits = parts.limits,
@@ -47,12 +48,14 @@ ShardLoop::ShardLoop(const Parts& parts)
               .mailbox = *this,
               .counters = parts.counters,
               .gauges = parts.gauges,
-              .post = [this](Task task) { mailbox_.PostAnswer(std::move(task)); }}),
+              .post = [mailbox = mailbox_](Task task) { mailbox->PostAnswer(std::move(task)); }}),
       timers_(now_.uptime),
       last_turn_(absl::ToInt64Nanoseconds(now_.uptime)) {}
 
 ShardLoop::~ShardLoop() {
   if (thread_.joinable()) thread_.join();
+  mailbox_->Close();
+  messages_.clear();
   loop_.reset();  // while the shard is still there to hear of sockets that it ends
 }
 
@@ -82,20 +85,20 @@ void ShardLoop::Run(absl::Notification& started, absl::Status& status) {
 bool ShardLoop::Offer(NewSocket& socket) {
   sockets_.fetch_add(1, std::memory_order_relaxed);
   Message message(std::move(socket));
-  if (mailbox_.Post(std::move(message))) return true;
+  if (mailbox_->Post(std::move(message))) return true;
   sockets_.fetch_sub(1, std::memory_order_relaxed);
   socket = std::get<NewSocket>(std::move(message));
   return false;
 }
 
 void ShardLoop::Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) {
-  if (!mailbox_.Post(Shard::Letter{std::move(envelope), std::move(part)})) {
+  if (!mailbox_->Post(Shard::Letter{std::move(envelope), std::move(part)})) {
     counters_.Add(Counter::kMailboxFull);
   }
 }
 
 void ShardLoop::BeginStop(absl::Duration window) {
-  mailbox_.PostAnswer(Task([this, window] {
+  mailbox_->PostAnswer(Task([this, window] {
     stopping_ = true;
     stop_begin_ = now_.uptime;
     stop_connections_ = shard_.connections();
@@ -114,7 +117,7 @@ void ShardLoop::BeginStop(absl::Duration window) {
 }
 
 void ShardLoop::Hurry() {
-  mailbox_.PostAnswer(Task([this] { EndWindow(); }));
+  mailbox_->PostAnswer(Task([this] { EndWindow(); }));
 }
 
 void ShardLoop::EndWindow() {
@@ -136,7 +139,7 @@ void ShardLoop::ContinueStop() {
 
 void ShardLoop::FinishStop(absl::Duration deadline) {
   if (!ended_.WaitForNotificationWithTimeout(deadline - clock_.Now().uptime)) {
-    mailbox_.PostAnswer(Task([this] {
+    mailbox_->PostAnswer(Task([this] {
       EndWindow();
       for (Session* session : sessions_) Doom(*session);
     }));
@@ -155,7 +158,7 @@ void ShardLoop::OnWake() {
   if (next_message_ == messages_.size()) {
     messages_.clear();
     next_message_ = 0;
-    mailbox_.Take(messages_);
+    mailbox_->Take(messages_);
   }
   const size_t end = std::min(messages_.size(), next_message_ + kMessagesPerTurn);
   while (next_message_ < end) {
@@ -174,7 +177,7 @@ void ShardLoop::OnWake() {
   }
   HandOverLetters();
   // More has come meanwhile, or is left: another turn, after the sockets had theirs.
-  if (next_message_ < messages_.size() || mailbox_.size() > 0) loop_->Wake();
+  if (next_message_ < messages_.size() || mailbox_->size() > 0) loop_->Wake();
 }
 
 void ShardLoop::HandOverLetters() {

@@ -122,6 +122,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   // The session ends, or is ended, before the answer.
   void Unhold(Session& session);
   void OnDecided(uint64_t counter, ConnectAnswer answer);
+  // A service has let in whom it no longer can: it hears that the client has gone.
+  void TellTooLate(uint64_t counter, const ConnectAnswer& answer, const Handshake& handshake);
   // False when the client has not offered it.
   bool Select(Session& session, const std::string& subprotocol);
   void Deny(Session& session, const CloseWith& close, absl::Duration retry_after);
@@ -147,7 +149,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   const Clock& clock_;
   Instant now_;
 
-  Mailbox<Message> mailbox_;
+  const std::shared_ptr<Mailbox<Message>> mailbox_;  // others may keep it longer than this
   std::vector<Message> messages_;  // taken from the mailbox, handled up to next_message_
   size_t next_message_ = 0;
   std::vector<Shard::Letter> letters_;  // those of them that follow each other directly

@@ -37,8 +37,11 @@ void ShardLoop::Hold(Session& session, Session::Held held, ConnectQuestion quest
   held_.emplace(session.counter, &session);
   timers_.Set(session, DueOf(session));
   session.held->ticket = backend_->Connect(
-      std::move(question), [this, counter = session.counter](ConnectAnswer answer) {
-        mailbox_.PostAnswer(Task([this, counter, answer = std::move(answer)]() mutable {
+      std::move(question),
+      [this, mailbox = mailbox_, counter = session.counter,
+       handshake = session.handshake](ConnectAnswer answer) {
+        mailbox->PostAnswer(Task([this, counter, handshake, answer = std::move(answer)]() mutable {
+          if (!held_.contains(counter)) return TellTooLate(counter, answer, *handshake);
           OnDecided(counter, std::move(answer));
         }));
       });
@@ -49,15 +52,35 @@ void ShardLoop::Unhold(Session& session) {
   held_.erase(session.counter);
 }
 
+void ShardLoop::TellTooLate(uint64_t counter, const ConnectAnswer& answer,
+                            const Handshake& handshake) {
+  const auto* admission = std::get_if<Admission>(&answer);
+  if (admission == nullptr) return;
+  Connection connection;
+  connection.counter = counter;
+  backend_->Disconnected(
+      {.at = now_.wall,
+       .connection = shard_.IdOf(connection),
+       .client = admission->own.has_value() ? admission->own->client : ClientId{},
+       .detail = event::Disconnected{.cause = CloseCause::kConnectionLost,
+                                     .close = {.code = 1006, .reason = {}},
+                                     .duration = {}}},
+      handshake);
+}
+
 void ShardLoop::OnDecided(uint64_t counter, ConnectAnswer answer) {
   const auto found = held_.find(counter);
-  if (found == held_.end() || found->second->doomed_place != Session::kNowhere) return;
   Session& session = *found->second;
+  if (session.doomed_place != Session::kNowhere) return;  // its end cancels the question
   held_.erase(found);
   if (const auto* denial = std::get_if<Denial>(&answer)) {
     return Deny(session, denial->close, denial->retry_after);
   }
   auto& admission = std::get<Admission>(answer);
+  if (admission.own.has_value() && admission.own->expires_at.value_or(now_.wall) < now_.wall) {
+    return Deny(session, {static_cast<uint16_t>(CloseCode::kExpired), "TOKEN_EXPIRED"},
+                absl::ZeroDuration());
+  }
   if (!Select(session, admission.subprotocol)) {
     return Deny(session,
                 {static_cast<uint16_t>(CloseCode::kInternal), "a subprotocol that nobody offered"},
@@ -128,9 +151,11 @@ void ShardLoop::Resume(Connection& connection) {
   session.paused = false;
   session.heard_uptime = now_.uptime;  // while nothing was read, silence meant nothing
   if (session.unread != nullptr) {
-    const std::unique_ptr<std::string> unread = std::move(session.unread);
-    std::string_view octets = *unread;
+    std::string_view octets = session.unread->text;
+    octets.remove_prefix(session.unread->begin);
     FeedFrames(session, octets);
+    session.unread->begin = session.unread->text.size() - octets.size();
+    if (octets.empty() || !session.paused) session.unread.reset();
   }
   if (!session.paused) SocketLoop::UpdateReading(session);
 }

@@ -18,6 +18,9 @@ void ShardLoop::OnReceive(Session& session, std::string_view octets) {
       session.state == Session::State::kAsking || session.state == Session::State::kOpening;
   if (held && !octets.empty()) return Doom(session);  // RFC 6455 section 4.1: it has to wait
   FeedFrames(session, octets);
+  if (!session.paused || octets.empty()) return;
+  if (session.unread == nullptr) session.unread = std::make_unique<Session::Unread>();
+  session.unread->text.append(octets);
 }
 
 void ShardLoop::FeedHead(Session& session, std::string_view& octets) {
@@ -103,10 +106,6 @@ void ShardLoop::FeedFrames(Session& session, std::string_view& octets) {
     auto event = session.decoder.Next(octets);
     if (!event.has_value()) return;
     std::visit([&](auto&& what) { On(session, std::move(what)); }, *std::move(event));
-  }
-  if (session.paused && !octets.empty()) {
-    if (session.unread == nullptr) session.unread = std::make_unique<std::string>();
-    session.unread->append(octets);
   }
 }
 

@@ -158,5 +158,24 @@ TEST_F(ClusterOutageTest, AnOwnThatRedisAnswersTooLateTakesNobodysPlace) {
   EXPECT_EQ(CheckRedis(redis_, "test"), "");
 }
 
+TEST_F(ClusterOutageTest, ARewriteMayTakeLongerThanACommandAndThanTheLease) {
+  ClusterNode large({.address = ParseRedisUrl(redis_.url()).value(),
+                     .server_id = "large",
+                     .patience = {.command = absl::Milliseconds(100), .silence = absl::Seconds(5)},
+                     .heartbeat = absl::Milliseconds(50),
+                     .lease = absl::Milliseconds(200)});
+  large.AwaitUp();
+  for (int i = 0; i < 6000; ++i) {
+    large.Online("c" + std::to_string(i), {"lobby", "a", "b", "c", "d"});
+  }
+  redis_.Run({"FLUSHALL"});
+  EXPECT_TRUE(Eventually([&] {
+    const auto online = a_->Online();
+    return online.ok() && online->connections == 6000 && large.engine().up();
+  }));
+  EXPECT_THAT(a_->MembersOf("d"), SizeIs(6000));
+  EXPECT_EQ(CheckRedis(redis_, "test"), "");
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -148,6 +148,27 @@ TEST_F(GatewayBackendTest, WhoGivesUpIsNotDecidedAbout) {
   EXPECT_EQ(backend.AwaitCancel(), asked.ticket);
   std::move(asked.answer)(As("alice"));
   EXPECT_EQ(gateway.Ask(ClientId{"alice"}, Describe{}).matched, 0u);
+  const FakeBackend::End end = backend.AwaitEnd();  // who let it in must not take it for online
+  EXPECT_EQ(end.event.connection, asked.question.connection);
+  EXPECT_EQ(end.event.client.value, "alice");
+}
+
+TEST_F(GatewayBackendTest, AStopDoesNotWaitForAServiceAndItsLateAnswersTouchNothing) {
+  auto gateway = std::make_unique<TestGateway>(Settings());
+  RawClient speaker = LetIn(*gateway, As("alice", {{"lobby"}}));
+  RawClient waiting = gateway->Connect();
+  ASSERT_TRUE(speaker.Send(ClientText("think")));
+  auto message = backend.AwaitMessage();
+  ASSERT_TRUE(waiting.Send(UpgradeRequest("/ws")));
+  auto connect = backend.AwaitConnect();
+  speaker.Reset();
+  gateway->gateway().Stop(absl::Milliseconds(100));
+  EXPECT_EQ(backend.AwaitEnd().event.client.value, "alice");
+  gateway = nullptr;
+  Effects effects;
+  effects.push_back({.to = RoomName{"lobby"}, .action = Leave{}});
+  std::move(message.answer)(std::move(effects));
+  std::move(connect.answer)(As("late"));
 }
 
 TEST_F(GatewayBackendTest, WhoSpeaksBeforeTheAnswerIsCutOff) {

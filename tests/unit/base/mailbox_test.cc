@@ -33,13 +33,18 @@ TEST(MailboxTest, WakesOnlyForTheMessageThatEndsAnEmptyMailbox) {
   EXPECT_EQ(wakes, 2);
 }
 
-TEST(MailboxTest, WakesAfterTheMessageCanBeTaken) {
-  std::vector<int> batch;
-  Mailbox<int>* self = nullptr;
-  Mailbox<int> mailbox(10, [&] { self->Take(batch); });
-  self = &mailbox;
-  EXPECT_TRUE(mailbox.Post(7));
-  EXPECT_THAT(batch, ElementsAre(7));
+TEST(MailboxTest, ClosedItDropsWhatWaitsAndWhatComesAndWakesNobody) {
+  int wakes = 0;
+  Mailbox<std::shared_ptr<int>> mailbox(10, [&wakes] { ++wakes; });
+  const auto message = std::make_shared<int>(7);
+  EXPECT_TRUE(mailbox.Post(std::shared_ptr<int>(message)));
+  mailbox.Close();
+  EXPECT_EQ(message.use_count(), 1);
+  EXPECT_FALSE(mailbox.Post(std::shared_ptr<int>(message)));
+  mailbox.PostAnswer(std::shared_ptr<int>(message));
+  EXPECT_EQ(message.use_count(), 1);
+  EXPECT_EQ(mailbox.size(), 0u);
+  EXPECT_EQ(wakes, 1);
 }
 
 TEST(MailboxTest, RefusesBeyondItsCapacityAndLeavesTheMessageAsItWas) {
