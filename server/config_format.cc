@@ -19,6 +19,7 @@
 #include "control/role.h"
 #include "engine/redis_address.h"
 #include "engine/seal_key.h"
+#include "gateway/forwarded.h"
 
 namespace wsrouter {
 namespace {
@@ -111,6 +112,8 @@ bool HasFormat(v1::ConfigFormat format, std::string_view text) {
       return ParseSealKey(text).ok();
     case v1::CONFIG_FORMAT_ENDPOINT:
       return ParseRedisEndpoint(text).ok();
+    case v1::CONFIG_FORMAT_NETWORK:
+      return TrustedProxies::Parse({std::string(text)}).ok();
     case v1::CONFIG_FORMAT_ISSUER:
       return IsPlainText(text) && ParseIssuerLine(text).ok();
     case v1::CONFIG_FORMAT_NAMED_ROLE:
@@ -142,6 +145,8 @@ std::string_view WantedBy(v1::ConfigFormat format) {
       return "redis://[user][:password@]host[:port][/database], rediss://... or redis+unix://...";
     case v1::CONFIG_FORMAT_ENDPOINT:
       return "host:port, IPv6 in brackets";
+    case v1::CONFIG_FORMAT_NETWORK:
+      return "an IP address or a network such as 10.0.0.0/8";
     case v1::CONFIG_FORMAT_ISSUER:
       return "<issuer> <algorithm> <file or https URL of the keys>[ <prefix>] with HS256 (file "
              "only), RS256, ES256 or EdDSA";

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "config.h"
-#include "control/certificate.h"
 #include "engine/memory_engine.h"
 #include "engine/redis_engine.h"
 #include "fmt/format.h"
@@ -29,18 +28,6 @@ constexpr absl::Duration kResignGrace = absl::Seconds(2);
 uint64_t DrawIncarnation() {
   std::random_device random;
   return (uint64_t{random()} << 32) | random();
-}
-
-// What the gateway uses is libwebsockets' to read; this is for operators, who shall know in time.
-void TellGatewayCertificate(const v1::GatewayTlsConfig& tls, const Clock& clock, Stats& stats) {
-  if (tls.cert_file().empty()) return;
-  const absl::StatusOr<Certificate> read = ReadCertificate(
-      {.cert = tls.cert_file(), .key = tls.key_file(), .client_ca = {}}, clock.Now().wall);
-  if (read.ok()) {
-    stats.SetCertificateExpiry(ListeningPort::kGateway, read->expires_at);
-  } else {
-    Log(LogLevel::kWarning, "gateway_certificate", {{"message", StdView(read.status().message())}});
-  }
 }
 
 std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, EventHub& events,
@@ -102,7 +89,6 @@ absl::Status Node::StartParts(const v1::Config& config) {
                        .clock = clock_});
   if (!gateway.ok()) return gateway.status();
   gateway_ = *std::move(gateway);
-  TellGatewayCertificate(config.gateway().tls(), clock_, stats_);
 
   absl::StatusOr<std::unique_ptr<ControlServer>> control =
       ControlServer::Start(ToControlOptions(config), {.broker = engine_->broker(),

@@ -58,6 +58,9 @@ absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsign
   to.upgrade.allowed_origins = {from.allowed_origins().begin(), from.allowed_origins().end()};
   to.upgrade.subprotocols = {from.subprotocols().begin(), from.subprotocols().end()};
   to.refuse_visibly = from.refuse_visibly();
+  to.trusted_proxies =
+      TrustedProxies::Parse({from.trusted_proxies().begin(), from.trusted_proxies().end()})
+          .value_or(TrustedProxies());
   const v1::AuthConfig& auth = config.auth();
   if (!auth.issuers().empty()) {
     to.credentials = {.token_query = auth.token_query(),

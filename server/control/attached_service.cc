@@ -4,6 +4,7 @@
 
 #include "absl/hash/hash.h"
 #include "control/convert.h"
+#include "control/errors.h"
 
 namespace wsrouter {
 
@@ -44,7 +45,7 @@ absl::StatusOr<BackendResponse> ReadAttachAnswer(v1::AttachAnswer answer) {
                           answer.error().message());
     }
     default:
-      return absl::InvalidArgumentError("the answer is not set");
+      return BadField("answer", "FIELD_MISSING", "is not set");
   }
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/strings.h"
 #include "control/checks.h"
 #include "control/convert.h"
 #include "control/errors.h"
 #include "core/close_code.h"
+#include "core/error.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
@@ -84,7 +86,10 @@ absl::StatusOr<ConnectAnswer> ReadRefuse(const v1::Refuse& refuse) {
   if (denial.retry_after < absl::ZeroDuration() || denial.retry_after > absl::Hours(24)) {
     checks.Fail(BadField("refuse.retry_after", "FIELD_OUT_OF_RANGE", "want 0 to 24 hours"));
   }
-  if (!checks.ok()) return checks.status();
+  if (!checks.ok()) {
+    return Refusal(absl::StatusCode::kPermissionDenied, ReasonOf(checks.status()),
+                   StdView(checks.status().message()));
+  }
   return denial;
 }
 

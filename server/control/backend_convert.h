@@ -18,7 +18,8 @@ v1::MessageRequest ToRequest(const MessageQuestion& question);
 v1::DisconnectedRequest ToRequest(const Event& event, const Handshake& handshake);
 
 // What an answer means to the core. An answer that is not in order is refused as a whole, with
-// what is wrong with it: to its service's developer, since it says nothing of what it holds.
+// what is wrong with it: to its service's developer, since it says nothing of what it holds. A
+// Refuse that is not in order is a refusal all the same: PERMISSION_DENIED.
 absl::StatusOr<ConnectAnswer> ReadAnswer(const v1::ConnectResponse& response,
                                          const ConnectQuestion& question, size_t payload_bytes_max,
                                          absl::Time now);

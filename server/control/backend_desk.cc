@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "core/error.h"
 #include "core/path.h"
 
 namespace wsrouter {
@@ -14,10 +15,9 @@ namespace {
 // How long a method that a service does not implement is not asked.
 constexpr absl::Duration kUnimplementedFor = absl::Minutes(1);
 
-// Such failures say that the service as a whole is of no use now. Others are its answers to single
-// questions: were they to count, a client could shut all others out.
-bool IsAway(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+absl::Status TooManyFailures() { return Unasked("PAUSED", "it failed too often just now"); }
+absl::Status Late(std::string_view message) {
+  return Refusal(absl::StatusCode::kDeadlineExceeded, "LATE", message);
 }
 
 }  // namespace
@@ -55,23 +55,29 @@ void BackendDesk::Place(BackendQuestion& question) {
   std::shared_ptr<BackendService> service = Pick(question, present);
   if (service == nullptr) {
     if (present) return AcceptUnasked(question);
-    return Fail(question, absl::UnavailableError("no service is attached"));
+    return Fail(question, Unasked("NOBODY", "no service is attached"), nullptr);
   }
   question.call = ++last_call_;
-  question.service = std::move(service);
+  question.service = service;
   calls_.emplace(question.call, &question);
-  switch (question.service->gate.Enter(question.call, question.deadline, Now())) {
+  switch (service->gate.Enter(question.call, question.octets, question.deadline, Now())) {
     case CallGate::Verdict::kStart:
       return Start(question);
     case CallGate::Verdict::kWait:
       return;
     case CallGate::Verdict::kFull:
-      calls_.erase(question.call);
-      return Fail(question, absl::UnavailableError("too many questions wait (backend.queue_max)"));
+      return FailUnasked(question, Unasked("FULL", "too many questions wait (backend.queue_max)"));
+    case CallGate::Verdict::kHeavy:
+      return FailUnasked(question, Unasked("FULL", "too many octets wait or are under way"));
     default:
-      calls_.erase(question.call);
-      return Fail(question, absl::UnavailableError("it failed too often just now"));
+      return FailUnasked(question, TooManyFailures());
   }
+}
+
+void BackendDesk::FailUnasked(BackendQuestion& question, const absl::Status& status) {
+  calls_.erase(question.call);
+  const std::shared_ptr<BackendService> service = std::move(question.service);
+  Fail(question, status, service.get());
 }
 
 const BackendDesk::Route* BackendDesk::RouteOf(std::string_view path) const {
@@ -139,10 +145,8 @@ void BackendDesk::Pump(BackendService& service) {
       Start(question);
       continue;
     }
-    calls_.erase(turn->call);
     const bool late = turn->verdict == CallGate::Verdict::kLate;
-    Fail(question, late ? absl::DeadlineExceededError("it waited for its turn too long")
-                        : absl::UnavailableError("it failed too often just now"));
+    FailUnasked(question, late ? Late("it waited for its turn too long") : TooManyFailures());
   }
 }
 
@@ -150,7 +154,7 @@ void BackendDesk::OnDeadline(Backend::Ticket ticket) {
   BackendQuestion& question = *questions_.at(ticket);
   if (question.running) question.service->Cancel(question.call);
   const auto service = TakeBack(question, CallGate::Outcome::kFailure);
-  Fail(question, absl::DeadlineExceededError("it did not answer in time (backend.timeout)"));
+  Fail(question, Late("it did not answer in time (backend.timeout)"), service.get());
   if (service != nullptr) Pump(*service);
 }
 
@@ -171,25 +175,40 @@ void BackendDesk::Answered(const BackendService* service, uint64_t call,
   if (found == calls_.end()) return;
   BackendQuestion& question = *found->second;
   if (question.service.get() != service || !question.running) return;
-  const auto owner = TakeBack(question, IsAway(answer.status()) ? CallGate::Outcome::kFailure
-                                                                : CallGate::Outcome::kSuccess);
-  if (absl::IsUnimplemented(answer.status())) {
-    OnUnimplemented(*owner, MethodOf(question.request));
+  // Answers to single questions say nothing about the service as a whole: were they to count, a
+  // client could shut all others out.
+  const auto owner = TakeBack(question, IsOutage(answer.status()) ? CallGate::Outcome::kFailure
+                                                                  : CallGate::Outcome::kSuccess);
+  const BackendMethod method = MethodOf(question.request);
+  if (IsOfTheMethod(answer.status())) OnImplemented(*owner, method);
+  if (answer.ok()) {
+    Accept(question, *answer, *owner);
+  } else if (absl::IsUnimplemented(answer.status()) && BelievesUnimplemented(*owner, method)) {
     Place(question);
-  } else if (!answer.ok()) {
-    Fail(question, answer.status());
   } else {
-    Accept(question, *answer);
+    Fail(question, answer.status(), owner.get());
   }
   Pump(*owner);
 }
 
-void BackendDesk::OnUnimplemented(BackendService& service, BackendMethod method) {
+void BackendDesk::OnImplemented(BackendService& service, BackendMethod method) {
   const auto index = static_cast<size_t>(method);
+  if (service.implemented.test(index)) return;
+  service.implemented.set(index);
+  service.unimplemented_until[index] = absl::ZeroDuration();
+  TellPaths();
+}
+
+// A Connect that is not asked lets in: the word of one replica, or of a proxy on the way, does not
+// open the door for all. Nor does it make deaf a service that was heard to answer.
+bool BackendDesk::BelievesUnimplemented(BackendService& service, BackendMethod method) {
+  const auto index = static_cast<size_t>(method);
+  if (method == BackendMethod::kConnect || service.implemented.test(index)) return false;
   Log(LogLevel::kInfo, "backend_unimplemented",
       {{"service", service.Name()}, {"method", kBackendMethodNames[index]}});
   service.unimplemented_until[index] = Now() + kUnimplementedFor;
   TellPaths();
+  return true;
 }
 
 void BackendDesk::Attach(const std::shared_ptr<AttachStream>& stream, AttachTerms terms) {

@@ -70,13 +70,19 @@ class BackendDesk {
   std::shared_ptr<BackendService> TakeBack(BackendQuestion& question, CallGate::Outcome outcome);
   void Pump(BackendService& service);
   void OnDeadline(Backend::Ticket ticket);
-  void OnUnimplemented(BackendService& service, BackendMethod method);
+  void OnImplemented(BackendService& service, BackendMethod method);
+  // Whether the service is believed that it does not implement the method, for a while.
+  bool BelievesUnimplemented(BackendService& service, BackendMethod method);
   void TellPaths();
 
   // How a question ends.
-  void Accept(BackendQuestion& question, const BackendResponse& response);
+  void Accept(BackendQuestion& question, const BackendResponse& response,
+              const BackendService& service);
   void AcceptUnasked(BackendQuestion& question);
-  void Fail(BackendQuestion& question, const absl::Status& status);
+  // `service` had the question; null: nobody.
+  void Fail(BackendQuestion& question, const absl::Status& status, const BackendService* service);
+  // The gate did not let the question through.
+  void FailUnasked(BackendQuestion& question, const absl::Status& status);
   // Whether the question is asked once more, later.
   bool AskAgain(BackendQuestion& question, const absl::Status& status);
   void Finish(BackendQuestion& question, ConnectAnswer answer);
@@ -84,9 +90,10 @@ class BackendDesk {
   std::unique_ptr<BackendQuestion> Forget(BackendQuestion& question);
   void CheckIdle();
 
-  void LogFailure(const BackendQuestion& question, const absl::Status& status);
+  void LogFailure(const BackendQuestion& question, const absl::Status& status,
+                  const BackendService* service);
   absl::Duration Backoff(uint32_t attempts);
-  absl::Duration RetryAfter(const BackendQuestion& question);
+  absl::Duration RetryAfter(const BackendService* service);
 
   const BackendOptions& options_;
   TimedThread& thread_;

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "control/backend_convert.h"
 #include "control/backend_desk.h"
+#include "core/error.h"
 
 namespace wsrouter {
 namespace {
@@ -25,15 +26,20 @@ using Ending = BackendQuestion::Ending;
 
 }  // namespace
 
-void BackendDesk::Accept(BackendQuestion& question, const BackendResponse& response) {
+void BackendDesk::Accept(BackendQuestion& question, const BackendResponse& response,
+                         const BackendService& service) {
   if (response.index() != question.request.index()) {
-    return Fail(question, absl::InvalidArgumentError("the answer is to another kind of question"));
+    return Fail(question,
+                Refusal(absl::StatusCode::kInvalidArgument, "FIELD_INVALID",
+                        "the answer is to another kind of question"),
+                &service);
   }
   const absl::Time now = clock_.Now().wall;
   if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {
     auto answer = ReadAnswer(std::get<v1::ConnectResponse>(response), connecting->question,
                              options_.payload_bytes_max, now);
-    return answer.ok() ? Finish(question, *std::move(answer)) : Fail(question, answer.status());
+    if (!answer.ok()) return Fail(question, answer.status(), &service);
+    return Finish(question, *std::move(answer));
   }
   if (std::holds_alternative<Ending>(question.waiter)) {
     Forget(question);
@@ -41,7 +47,7 @@ void BackendDesk::Accept(BackendQuestion& question, const BackendResponse& respo
   }
   auto effects = ReadAnswer(std::get<v1::MessageResponse>(response), question.connection,
                             options_.payload_bytes_max, now);
-  if (!effects.ok()) return Fail(question, effects.status());
+  if (!effects.ok()) return Fail(question, effects.status(), &service);
   for (const Envelope& effect : *effects) {
     if (!std::holds_alternative<Deliver>(effect.action)) continue;
     if (std::holds_alternative<RoomName>(effect.to)) counters_.Add(Counter::kRoomPushes);
@@ -59,15 +65,15 @@ void BackendDesk::AcceptUnasked(BackendQuestion& question) {
   CheckIdle();
 }
 
-void BackendDesk::Fail(BackendQuestion& question, const absl::Status& status) {
+void BackendDesk::Fail(BackendQuestion& question, const absl::Status& status,
+                       const BackendService* service) {
   counters_.Add(Counter::kBackendFailures);
-  LogFailure(question, status);
-  const absl::Duration retry_after = RetryAfter(question);
-  question.service = nullptr;
+  LogFailure(question, status, service);
+  const absl::Duration retry_after = RetryAfter(service);
   if (AskAgain(question, status)) return;
   if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {
-    return Finish(question, AnswerForService(connecting->question, options_.connect_outage,
-                                             retry_after));
+    return Finish(question, AnswerForService(connecting->question, status,
+                                             options_.connect_outage, retry_after));
   }
   if (std::holds_alternative<Speaking>(question.waiter)) {
     return Finish(question, AnswerForService(question.connection, options_.message_outage));
@@ -81,7 +87,7 @@ bool BackendDesk::AskAgain(BackendQuestion& question, const absl::Status& status
   const absl::Duration pause = Backoff(question.attempts++);
   const bool again = std::visit(
       Overloaded{[&](const Connecting&) {
-                   return options_.connect_outage == ConnectOutage::kHold &&
+                   return options_.connect_outage == ConnectOutage::kHold && IsOutage(status) &&
                           Now() + pause < question.give_up;
                  },
                  [](const Speaking&) { return false; },
@@ -137,18 +143,19 @@ void BackendDesk::Abandon() {
   calls_.clear();
 }
 
-void BackendDesk::LogFailure(const BackendQuestion& question, const absl::Status& status) {
+void BackendDesk::LogFailure(const BackendQuestion& question, const absl::Status& status,
+                             const BackendService* service) {
   static LogLimiter limiter(5);
   int64_t suppressed = 0;
   if (!limiter.Allow(absl::ToInt64Seconds(Now()), &suppressed)) return;
-  // What a service says of a question may hold parts of it.
-  const bool ours = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-                    absl::IsInvalidArgument(status);
+  const Route* route = RouteOf(question.path);
   Log(LogLevel::kWarning, "backend_failed",
       {{"path", question.path},
+       {"route", route == nullptr ? std::string_view() : route->prefix},
+       {"service", service == nullptr ? std::string() : service->Name()},
        {"method", kBackendMethodNames[question.request.index()]},
        {"code", absl::StatusCodeToString(status.code())},
-       {"message", ours ? StdView(status.message()) : std::string_view()},
+       {"message", IsOurs(status) ? StdView(status.message()) : std::string_view()},
        {"suppressed", suppressed}});
 }
 
@@ -157,9 +164,9 @@ absl::Duration BackendDesk::Backoff(uint32_t attempts) {
   return most * std::uniform_real_distribution<double>(0.5, 1.0)(random_);
 }
 
-absl::Duration BackendDesk::RetryAfter(const BackendQuestion& question) {
-  const absl::Duration pause = question.service == nullptr ? absl::ZeroDuration()
-                                                           : question.service->gate.PauseLeft(Now());
+absl::Duration BackendDesk::RetryAfter(const BackendService* service) {
+  const absl::Duration pause =
+      service == nullptr ? absl::ZeroDuration() : service->gate.PauseLeft(Now());
   return std::max(kRetryAfterMin, pause) +
          kRetryAfterSpread * std::uniform_real_distribution<double>(0.0, 1.0)(random_);
 }

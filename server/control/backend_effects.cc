@@ -6,6 +6,7 @@
 #include "control/checks.h"
 #include "control/errors.h"
 #include "control/read_push.h"
+#include "core/error.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
@@ -85,9 +86,9 @@ absl::StatusOr<Effects> ReadAnswer(const v1::MessageResponse& response,
       reader.checks.Fail(BadField("effects", "FIELD_INVALID", "go on behind a disconnect"));
     }
     if (!reader.checks.ok()) {
-      return absl::Status(reader.checks.status().code(),
-                          fmt::format("effects[{}]: {}", i,
-                                      StdView(reader.checks.status().message())));
+      const absl::Status& wrong = reader.checks.status();
+      return Refusal(wrong.code(), ReasonOf(wrong),
+                     fmt::format("effects[{}]: {}", i, StdView(wrong.message())));
     }
   }
   return std::move(reader.effects);

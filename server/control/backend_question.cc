@@ -1,6 +1,7 @@
 #include "control/backend_question.h"
 
 #include "core/close_code.h"
+#include "core/error.h"
 
 namespace wsrouter {
 namespace {
@@ -10,17 +11,48 @@ CloseWith TryAgainLater() {
           .reason = "the service does not answer"};
 }
 
+Denial Deny(CloseCode code) {
+  return {.close = {static_cast<uint16_t>(code), ""}, .retry_after = {}};
+}
+
 }  // namespace
 
 Admission AdmitUnasked(const ConnectQuestion& question) {
   return {.own = question.proved, .greetings = {}, .subprotocol = {}};
 }
 
-ConnectAnswer AnswerForService(const ConnectQuestion& question, ConnectOutage outage,
-                               absl::Duration retry_after) {
-  if (outage == ConnectOutage::kAcceptProved && question.proved.has_value()) {
-    return AdmitUnasked(question);
+absl::Status Unasked(std::string_view reason, std::string_view message) {
+  return Refusal(absl::StatusCode::kUnavailable, reason, message);
+}
+
+bool IsOurs(const absl::Status& failure) { return !ReasonOf(failure).empty(); }
+
+bool IsOutage(const absl::Status& failure) {
+  return absl::IsUnavailable(failure) || absl::IsDeadlineExceeded(failure);
+}
+
+bool IsOfTheMethod(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kDataLoss:
+      return true;
+    default:
+      return false;
   }
+}
+
+ConnectAnswer AnswerForService(const ConnectQuestion& question, const absl::Status& failure,
+                               ConnectOutage outage, absl::Duration retry_after) {
+  if (absl::IsPermissionDenied(failure)) return Deny(CloseCode::kForbidden);
+  if (absl::IsUnauthenticated(failure)) return Deny(CloseCode::kNotAuthenticated);
+  const bool lets_in = outage == ConnectOutage::kAcceptProved && IsOutage(failure);
+  if (lets_in && question.proved.has_value()) return AdmitUnasked(question);
   return Denial{.close = TryAgainLater(), .retry_after = retry_after};
 }
 

@@ -1,10 +1,12 @@
 #ifndef WSROUTER_CONTROL_BACKEND_QUESTION_H_
 #define WSROUTER_CONTROL_BACKEND_QUESTION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "absl/functional/any_invocable.h"
@@ -32,6 +34,7 @@ struct BackendQuestion {
   ConnectionId connection;
   std::string path;
   BackendRequest request;
+  size_t octets = 0;  // of the request
   std::variant<Connecting, Speaking, Ending> waiter;
 
   // The desk's.
@@ -48,9 +51,20 @@ struct BackendQuestion {
 // A connection that is let in though nobody was asked: as whom its token has proved.
 Admission AdmitUnasked(const ConnectQuestion& question);
 
-// What the outage policies say in a service's place.
-ConnectAnswer AnswerForService(const ConnectQuestion& question, ConnectOutage outage,
-                               absl::Duration retry_after);
+// Why a question has no answer that counts. What the node found has a reason beside it
+// (core/error.h); what a service answered, or gRPC for it, has none, and its text may hold parts of
+// the question.
+absl::Status Unasked(std::string_view reason, std::string_view message);  // UNAVAILABLE
+bool IsOurs(const absl::Status& failure);
+// Nobody could be asked or nobody answered; other failures are answers.
+bool IsOutage(const absl::Status& failure);
+// A method that answers so exists: gRPC says no such thing of itself.
+bool IsOfTheMethod(const absl::Status& status);
+
+// What is answered in a service's place. Of an outage the policies say it; any other failure refuses
+// who wants to be let in, whatever the policy is.
+ConnectAnswer AnswerForService(const ConnectQuestion& question, const absl::Status& failure,
+                               ConnectOutage outage, absl::Duration retry_after);
 Effects AnswerForService(const ConnectionId& connection, MessageOutage outage);
 
 }  // namespace wsrouter

@@ -13,7 +13,12 @@ namespace {
 
 // What waits to be looked at by the desk. Its gates bound what waits behind.
 constexpr size_t kTasksMax = 65'536;
+constexpr size_t kOctetsMax = size_t{64} << 20;  // of their questions
 constexpr absl::Duration kBusyRetryAfter = absl::Seconds(2);
+
+size_t OctetsOf(const BackendRequest& request) {
+  return std::visit([](const auto& one) { return one.ByteSizeLong(); }, request);
+}
 
 }  // namespace
 
@@ -54,7 +59,16 @@ bool BackendRoutes::Hears(std::string_view path) const {
 
 bool BackendRoutes::Ask(const std::shared_ptr<std::unique_ptr<BackendQuestion>>& question) {
   if (stopped_) return false;
-  return thread_.Post([this, question] { desk_->Ask(std::move(*question)); });
+  const size_t octets = (*question)->octets = OctetsOf((*question)->request);
+  // One that is larger than all that may be is let in alone.
+  const size_t before = octets_.fetch_add(octets);
+  const bool taken = (before == 0 || before + octets <= kOctetsMax) &&
+                     thread_.Post([this, question, octets] {
+                       octets_ -= octets;
+                       desk_->Ask(std::move(*question));
+                     });
+  if (!taken) octets_ -= octets;
+  return taken;
 }
 
 Backend::Ticket BackendRoutes::Connect(ConnectQuestion question,
@@ -76,7 +90,8 @@ Backend::Ticket BackendRoutes::Connect(ConnectQuestion question,
   }
   counters_.Add(Counter::kBackendFailures);
   std::move(waiter.done)(
-      AnswerForService(waiter.question, options_.connect_outage, kBusyRetryAfter));
+      AnswerForService(waiter.question, Unasked("FULL", "too much waits"), options_.connect_outage,
+                       kBusyRetryAfter));
   return ticket;
 }
 

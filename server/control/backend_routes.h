@@ -2,6 +2,7 @@
 #define WSROUTER_CONTROL_BACKEND_ROUTES_H_
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string_view>
 
@@ -60,6 +61,7 @@ class BackendRoutes final : public Backend, public AttachDesk, private BackendAn
   BackendPaths paths_;
   std::atomic<Ticket> last_ticket_ = 0;
   std::atomic<bool> stopped_ = false;
+  std::atomic<size_t> octets_ = 0;  // of the questions that the desk has not looked at
   TimedThread thread_;
   std::unique_ptr<BackendDesk> desk_;  // the thread's; ends first: its services wait for gRPC
 };

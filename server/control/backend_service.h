@@ -44,6 +44,7 @@ class BackendService {
 
   CallGate gate;
   BackendMethodSet methods;
+  BackendMethodSet implemented;  // those that it has answered
   std::array<absl::Duration, kBackendMethods> unimplemented_until{};
 };
 

@@ -13,18 +13,23 @@ bool CallGate::Refuses(absl::Duration now) const {
 }
 
 bool CallGate::MayStart(absl::Duration now) const {
-  return running_ < options_.concurrency_max && !Refuses(now);
+  return running_.size() < options_.concurrency_max && !Refuses(now);
 }
 
-void CallGate::Start(uint64_t call) {
-  ++running_;
+void CallGate::Start(uint64_t call, size_t octets) {
+  running_.emplace(call, octets);
   if (paused_) probe_ = call;
 }
 
-CallGate::Verdict CallGate::Enter(uint64_t call, absl::Duration deadline, absl::Duration now) {
+CallGate::Verdict CallGate::Enter(uint64_t call, size_t octets, absl::Duration deadline,
+                                  absl::Duration now) {
   if (Refuses(now)) return Verdict::kPaused;
+  const size_t left = options_.octets_max - std::min(octets_, options_.octets_max);
+  const bool alone = running_.empty() && waiting_.empty();
+  if (octets > left && !alone) return Verdict::kHeavy;
   if (MayStart(now) && waiting_.empty()) {
-    Start(call);
+    octets_ += octets;
+    Start(call, octets);
     return Verdict::kStart;
   }
   if (waiting_.size() >= options_.queue_max) return Verdict::kFull;
@@ -33,8 +38,17 @@ CallGate::Verdict CallGate::Enter(uint64_t call, absl::Duration deadline, absl::
     std::erase_if(queue_, [this](uint64_t one) { return !waiting_.contains(one); });
   }
   queue_.push_back(call);
-  waiting_.emplace(call, deadline);
+  octets_ += octets;
+  waiting_.emplace(call, Waiting{.deadline = deadline, .octets = octets});
   return Verdict::kWait;
+}
+
+bool CallGate::Withdraw(uint64_t call) {
+  const auto found = waiting_.find(call);
+  if (found == waiting_.end()) return false;
+  octets_ -= found->second.octets;
+  waiting_.erase(found);
+  return true;
 }
 
 std::optional<CallGate::Turn> CallGate::Next(absl::Duration now) {
@@ -42,13 +56,17 @@ std::optional<CallGate::Turn> CallGate::Next(absl::Duration now) {
     const uint64_t call = queue_.front();
     const auto found = waiting_.find(call);
     if (found != waiting_.end()) {
-      const bool late = found->second <= now;
-      if (!late && !Refuses(now) && !MayStart(now)) return std::nullopt;
+      const bool late = found->second.deadline <= now;
+      const bool refused = Refuses(now);
+      if (!late && !refused && !MayStart(now)) return std::nullopt;
       queue_.pop_front();
+      const size_t octets = found->second.octets;
       waiting_.erase(found);
-      if (late) return Turn{call, Verdict::kLate};
-      if (Refuses(now)) return Turn{call, Verdict::kPaused};
-      Start(call);
+      if (late || refused) {
+        octets_ -= octets;
+        return Turn{call, late ? Verdict::kLate : Verdict::kPaused};
+      }
+      Start(call, octets);
       return Turn{call, Verdict::kStart};
     }
     queue_.pop_front();
@@ -57,7 +75,9 @@ std::optional<CallGate::Turn> CallGate::Next(absl::Duration now) {
 }
 
 void CallGate::Leave(uint64_t call, Outcome outcome, absl::Duration now) {
-  --running_;
+  const auto found = running_.find(call);
+  octets_ -= found->second;
+  running_.erase(found);
   const bool was_probe = probe_ == call;
   if (was_probe) probe_.reset();
   if (outcome == Outcome::kWithdrawn) return;

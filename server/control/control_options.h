@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "control/certificate.h"
+#include "base/certificate.h"
 #include "control/role.h"
 
 namespace wsrouter {

@@ -89,6 +89,7 @@ v1::Connected ToProto(const Handshake& said) {
   shown.set_peer(said.peer);
   shown.set_subprotocol(ToUtf8(said.subprotocol));
   shown.set_tls(said.tls);
+  shown.set_forwarded_for(said.forwarded_for);
   for (const auto& [name, value] : said.headers) {
     (*shown.mutable_headers())[ToUtf8(name)] = ToUtf8(value);
   }

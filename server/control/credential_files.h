@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
-#include "control/certificate.h"
-#include "control/small_file.h"
+#include "base/certificate.h"
+#include "base/small_file.h"
 #include "control/token_file.h"
 #include "core/stats.h"
 

@@ -20,7 +20,7 @@
 namespace wsrouter {
 
 // What a client said when it connected. Headers and cookies by allow-list, names in lower case;
-// all of it is the client's word, but for `peer` and `tls`.
+// all of it is the client's word, but for `peer`, `tls` and `forwarded_for`.
 struct Handshake {
   std::string path;
   std::string query;
@@ -30,6 +30,7 @@ struct Handshake {
   std::map<std::string, std::string> headers;
   std::map<std::string, std::string> cookies;
   bool tls = false;
+  std::string forwarded_for;  // the client's address as trusted proxies tell it; empty: they do not
 };
 
 enum class CloseCause : uint8_t {

@@ -9,6 +9,7 @@
 
 #include "fmt/format.h"
 #include "gateway/acceptor.h"
+#include "gateway/certificate_watch.h"
 #include "gateway/shard_loop.h"
 
 namespace wsrouter {
@@ -87,6 +88,15 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
     if (absl::Status started = loop->Start(); !started.ok()) return started;
     gateway->loops_.push_back(std::move(loop));
   }
+  if (!options.tls_cert_file.empty()) {
+    gateway->certificates_ = CertificateWatch::Start(
+        {.cert = options.tls_cert_file, .key = options.tls_key_file, .client_ca = {}},
+        [raw = gateway.get(), &stats = parts.stats](std::shared_ptr<const Certificate> read) {
+          stats.SetCertificateExpiry(ListeningPort::kGateway, read->expires_at);
+          for (const std::unique_ptr<ShardLoop>& loop : raw->loops_) loop->SetCertificate(read);
+        },
+        parts.clock);
+  }
   gateway->acceptor_ = std::make_unique<Acceptor>(
       std::move(listeners), *connections_max, *gateway->addresses_limit_, gateway->loops_,
       parts.stats.AddCounters(), parts.clock);
@@ -112,6 +122,7 @@ void Gateway::Hurry() {
 
 void Gateway::Stop(absl::Duration deadline, absl::Duration window) {
   if (acceptor_ != nullptr) acceptor_->Stop();
+  certificates_.reset();
   const absl::Duration end = clock_.Now().uptime + deadline;
   for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->BeginStop(window);
   for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->FinishStop(end);

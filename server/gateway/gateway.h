@@ -20,6 +20,7 @@ namespace wsrouter {
 
 class Acceptor;
 class AddressLimit;
+class CertificateWatch;
 class ShardLoop;
 
 // The node's WebSocket side: one acceptor thread and a thread per shard. Create and Stop belong to
@@ -65,6 +66,7 @@ class Gateway {
   std::unique_ptr<Settings> settings_;  // outlives the loops, which refer to it
   std::unique_ptr<AddressLimit> addresses_limit_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
+  std::unique_ptr<CertificateWatch> certificates_;  // null without TLS
   std::unique_ptr<Acceptor> acceptor_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "gateway/credentials.h"
+#include "gateway/forwarded.h"
 #include "gateway/upgrade.h"
 
 namespace wsrouter {
@@ -18,6 +19,7 @@ struct GatewayOptions {
   uint16_t shards = 1;
   UpgradePolicy upgrade;
   CredentialPlaces credentials;
+  TrustedProxies trusted_proxies;
   bool refuse_visibly = true;  // 101 and a Close instead of an HTTP status, where a service refuses
   std::string page;                        // HTML answered to GET /; empty: there is none
   std::vector<std::string> event_headers;  // lower case; what CONNECTED events show

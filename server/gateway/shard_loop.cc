@@ -68,7 +68,8 @@ absl::Status ShardLoop::Start() {
 }
 
 void ShardLoop::Run(absl::Notification& started, absl::Status& status) {
-  auto made = SocketLoop::Create(*this, {options_.tls_cert_file, options_.tls_key_file});
+  const TlsFiles tls = {options_.tls_cert_file, options_.tls_key_file, {}};
+  auto made = SocketLoop::Create(*this, tls);
   status = made.status();
   if (!made.ok()) {
     ended_.Notify();
@@ -95,6 +96,11 @@ void ShardLoop::Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part)
   if (!mailbox_->Post(Shard::Letter{std::move(envelope), std::move(part)})) {
     counters_.Add(Counter::kMailboxFull);
   }
+}
+
+void ShardLoop::SetCertificate(std::shared_ptr<const Certificate> certificate) {
+  mailbox_->PostAnswer(Task(
+      [this, certificate = std::move(certificate)] { loop_->SetCertificate(*certificate); }));
 }
 
 void ShardLoop::BeginStop(absl::Duration window) {
@@ -231,10 +237,11 @@ void ShardLoop::Open(NewSocket socket) {
 }
 
 void ShardLoop::OnEnded(Session& session) {
-  if (session.state == Session::State::kAsking) Unhold(session);
-  const bool open =
-      session.state == Session::State::kOpen || session.state == Session::State::kOpening;
-  if (open) shard_.OnClose(session, CloseCause::kConnectionLost, {.code = 1006, .reason = {}});
+  using enum Session::State;
+  if (session.state == kAsking) Unhold(session);
+  if (session.state == kOpen || session.state == kOpening) {
+    shard_.OnClose(session, CloseCause::kConnectionLost, {.code = 1006, .reason = {}});
+  }
   shard_.OnGone(session);
   timers_.Cancel(session);
   if (session.dirty_place != Session::kNowhere) dirty_[session.dirty_place] = nullptr;

@@ -70,6 +70,9 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
     return absl::Nanoseconds(last_turn_.load(std::memory_order_relaxed));
   }
 
+  // Handshakes from now on show this certificate. Any thread.
+  void SetCertificate(std::shared_ptr<const Certificate> certificate);
+
   // Closes every connection with 1012, spread evenly over `window` so that they do not all come
   // back to another node at once; the loop ends with the last one. Any thread, once.
   void BeginStop(absl::Duration window);

@@ -56,6 +56,7 @@ void ShardLoop::OnHead(Session& session) {
                            .tls = session.tls,
                            .headers = options_.event_headers,
                            .cookies = options_.event_cookies}));
+  handshake->forwarded_for = ForwardedFor(head, handshake->peer, options_.trusted_proxies);
   Credentials credentials = TakeCredentials(head, options_.credentials, *handshake);
   session.handshake = std::move(handshake);
   if (backend_ == nullptr || !backend_->Decides(head.path)) return Upgrade(session, accepted);

@@ -2,6 +2,8 @@
 
 #include <ev.h>
 #include <libwebsockets.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -30,7 +32,27 @@ SocketLoop::Handler& HandlerOf(lws* socket) {
   return *static_cast<SocketLoop::Handler*>(lws_context_user(lws_get_context(socket)));
 }
 
+// libwebsockets shows the TLS context of a vhost only while it makes the vhost.
+thread_local SSL_CTX* made_tls = nullptr;
+
+struct FreeOpenSsl {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
+};
+template <typename Thing>
+using OpenSslPtr = std::unique_ptr<Thing, FreeOpenSsl>;
+
+OpenSslPtr<BIO> Reading(std::string_view text) {
+  return OpenSslPtr<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
 int OnLwsEvent(lws* socket, lws_callback_reasons reason, void* user, void* in, size_t size) {
+  if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+    made_tls = static_cast<SSL_CTX*>(user);
+    return 0;
+  }
   Session* session = user == nullptr ? nullptr : static_cast<Slot*>(user)->session;
   switch (reason) {
     case LWS_CALLBACK_RAW_RX:
@@ -143,7 +165,9 @@ absl::Status SocketLoop::CreateContext(const TlsFiles& tls) {
     info.ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION;
     info.alpn = "http/1.1";
   }
+  made_tls = nullptr;
   vhost_ = lws_create_vhost(context_, &info);
+  tls_ = made_tls;
   if (vhost_ == nullptr) {
     return absl::InvalidArgumentError(
         fmt::format("tls: cannot use certificate {} with key {}", tls.cert, tls.key));
@@ -156,6 +180,23 @@ SocketLoop::~SocketLoop() {
   watchers_->Stop();
   lws_context_destroy(context_);
   ev_run(watchers_->loop, EVRUN_NOWAIT);  // libwebsockets lets go of a foreign loop in a last turn
+}
+
+void SocketLoop::SetCertificate(const Certificate& certificate) {
+  if (tls_ == nullptr) return;
+  const OpenSslPtr<BIO> chain_text = Reading(certificate.chain);
+  const OpenSslPtr<BIO> key_text = Reading(certificate.key);
+  const OpenSslPtr<X509> own(PEM_read_bio_X509_AUX(chain_text.get(), nullptr, nullptr, nullptr));
+  const OpenSslPtr<EVP_PKEY> key(
+      PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr));
+  const OpenSslPtr<STACK_OF(X509)> issuers(sk_X509_new_null());
+  while (X509* issuer = PEM_read_bio_X509(chain_text.get(), nullptr, nullptr, nullptr)) {
+    sk_X509_push(issuers.get(), issuer);
+  }
+  const bool set = own != nullptr && key != nullptr &&
+                   SSL_CTX_use_cert_and_key(tls_, own.get(), key.get(), issuers.get(), 1) == 1;
+  ERR_clear_error();  // of the end of the chain, for which nobody else shall be blamed
+  if (!set) Log(LogLevel::kWarning, "certificate_refused", {{"port", "gateway"}});
 }
 
 void SocketLoop::Run() { ev_run(watchers_->loop, 0); }

@@ -6,11 +6,13 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "base/certificate.h"
 #include "base/unique_fd.h"
 #include "gateway/session.h"
 
 struct lws_context;
 struct lws_vhost;
+struct ssl_ctx_st;
 
 namespace wsrouter {
 
@@ -34,12 +36,7 @@ class SocketLoop {
     // The socket has ended; the last call for the session, which its owner now destroys.
     virtual void OnEnded(Session& session) = 0;
   };
-  // Both files or neither.
-  struct TlsFiles {
-    std::string cert;
-    std::string key;
-  };
-
+  // `tls` without a certificate: no TLS.
   static absl::StatusOr<std::unique_ptr<SocketLoop>> Create(Handler& handler,
                                                             const TlsFiles& tls);
   ~SocketLoop();
@@ -47,6 +44,10 @@ class SocketLoop {
   void Run();   // until Break
   void Break();
   void Wake();  // any thread
+
+  // Handshakes that begin from now on show this certificate, which is one that OpenSSL has taken
+  // before (base/certificate.h).
+  void SetCertificate(const Certificate& certificate);
 
   // Puts the session on its socket. False when that failed: the descriptor is closed by then, and
   // OnEnded has not been and will not be called.
@@ -75,6 +76,7 @@ class SocketLoop {
   std::unique_ptr<Watchers> watchers_;
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
+  ssl_ctx_st* tls_ = nullptr;  // the vhost's; null without TLS
 };
 
 }  // namespace wsrouter

@@ -69,7 +69,7 @@ TEST_F(BackendDialTest, AServiceThatIsNotThereYetIsFoundWhenItComesAndAgainWhenI
 TEST_F(BackendDialTest, NobodyImplementsTheServiceThere) {
   BackendHost other({});
   Dial(other.control().server->address());
-  EXPECT_EQ(Ask(), "let in as nobody");
+  EXPECT_EQ(Ask(), kNoAnswer);
 }
 
 TEST_F(BackendDialTest, WithTlsBothShowCertificates) {

@@ -17,7 +17,6 @@ namespace wsrouter {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr char kNoAnswer[] = "refused 1013 the service does not answer, later";
@@ -146,27 +145,6 @@ TEST_P(ControlBackendTest, AServiceThatDiesWhileItThinksIsAnsweredFor) {
   EXPECT_EQ(message.Get(), kEnd);
 }
 
-TEST_P(ControlBackendTest, FailuresAreAnsweredForAsThePolicySays) {
-  BackendNode& node = Node(Failing(grpc::StatusCode::INTERNAL),
-                           {.connect_outage = ConnectOutage::kAcceptProved,
-                            .message_outage = MessageOutage::kDrop});
-  EXPECT_EQ(node.asker().Connect(1).Get(), kNoAnswer);
-  EXPECT_EQ(node.asker().Connect(2, Own{.client = {"bob"}}).Get(), "let in as bob in []");
-  EXPECT_EQ(node.asker().Message(3, "hello").Get(), "nothing");
-  EXPECT_EQ(node.Total(Counter::kBackendFailures), 3u);
-}
-
-TEST_P(ControlBackendTest, NonsenseIsAFailureOfTheService) {
-  for (const char* nonsense : {"{}", R"({"accept":{"rooms":["r"]}})", R"({"refuse":{"code":1006}})",
-                               R"({"accept":{"subprotocol":"nobody's"}})"}) {
-    BackendNode& node = Node(Accepting(nonsense));
-    EXPECT_EQ(node.asker().Connect(1).Get(), kNoAnswer) << nonsense;
-    EXPECT_EQ(node.Total(Counter::kBackendFailures), 1u);
-  }
-  BackendNode& node = Node(Leading(R"({"effects":[{"send":{"text":"a"}},{}]})"));
-  EXPECT_EQ(node.asker().Message(1, "hello").Get(), kEnd);
-}
-
 TEST_P(ControlBackendTest, AMebibyteArrivesWholeAndMoreThanThatIsNonsense) {
   for (const auto& [octets, expected] :
        {std::pair<size_t, std::string>{1 << 20, "send 1048576 octets"}, {(1 << 20) + 1, kEnd}}) {
@@ -177,21 +155,6 @@ TEST_P(ControlBackendTest, AMebibyteArrivesWholeAndMoreThanThatIsNonsense) {
     }});
     EXPECT_EQ(node.asker().Message(1, "hello").Get(), expected);
   }
-}
-
-TEST_P(ControlBackendTest, WhatIsNotImplementedIsAskedOnce) {
-  BackendNode& node = Node(Failing(grpc::StatusCode::UNIMPLEMENTED));
-  EXPECT_EQ(node.asker().Connect(1).Get(), "let in as nobody");
-  EXPECT_EQ(node.asker().Connect(2, Own{.client = {"bob"}}).Get(), "let in as bob in []");
-  EXPECT_TRUE(node.backend().Hears("/ws"));
-  EXPECT_EQ(node.asker().Message(1, "hello").Get(), "nothing");
-  EXPECT_FALSE(node.backend().Hears("/ws"));
-  node.asker().Disconnected(1);
-  node.backend().Stop(absl::Seconds(10));
-  EXPECT_THAT(node.service().asked.lines(),
-              ElementsAre("Connect /ws", "Message hello of alice", "Disconnected 1000 of alice"));
-  EXPECT_EQ(node.Total(Counter::kBackendFailures), 0u);
-  EXPECT_EQ(node.Total(Counter::kBackendEndsLost), 0u);
 }
 
 TEST_P(ControlBackendTest, WhoGivesUpIsToldToTheService) {

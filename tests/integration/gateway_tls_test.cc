@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,42 @@ TEST_F(GatewayTlsTest, SilentAndHalfHandshakesEndInUpgradeTimeout) {
   EXPECT_EQ(half.ReadToEnd(), "");
   RawClient no_request(gateway_.address(), {.tls = true});
   EXPECT_EQ(no_request.ReadToEnd(), "");
+}
+
+TEST(GatewayCertificateTest, ChangesUnderLoadAndABadPairChangesNothing) {
+  const SelfSigned first;
+  const SelfSigned second;
+  const SelfSigned served;  // its files are replaced
+  const auto put = [&](const std::string& from, const std::string& to) {
+    std::filesystem::copy_file(from, to + ".new", std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::rename(to + ".new", to);
+  };
+  put(first.cert_file(), served.cert_file());
+  put(first.key_file(), served.key_file());
+  TestGateway::Settings settings;
+  settings.gateway.tls_cert_file = served.cert_file();
+  settings.gateway.tls_key_file = served.key_file();
+  settings.gateway.shards = 2;
+  TestGateway gateway(std::move(settings));
+  std::vector<TestConnection> before;
+  for (int i = 0; i < 20; ++i) {
+    before.push_back(gateway.Online("c" + std::to_string(i), {"room"}, {.tls = true}));
+  }
+  const std::string old = before[0].socket.certificate();
+
+  put(second.cert_file(), served.cert_file());  // its key is not there yet
+  const auto shown = [&] {
+    RawClient client(gateway.address(), {.tls = true});
+    EXPECT_TRUE(client.connected());
+    EXPECT_TRUE(client.Upgrade("/ws"));
+    return client.certificate();
+  };
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(shown(), old);
+  put(second.key_file(), served.key_file());
+  int in_a_row = 0;
+  EXPECT_TRUE(Eventually([&] { return (in_a_row = shown() == old ? 0 : in_a_row + 1) >= 4; }));
+  EXPECT_EQ(gateway.Push("room", "still there").queued, 20u);
+  for (TestConnection& client : before) EXPECT_EQ(client.socket.ReadFrame(), "text still there");
 }
 
 TEST(GatewayPlainTest, TlsOnThePlainPortEndsAtOnce) {

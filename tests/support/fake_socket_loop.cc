@@ -102,6 +102,8 @@ bool SocketLoop::Write(Session& session, std::string_view octets) {
 }
 
 
+void SocketLoop::SetCertificate(const Certificate&) {}
+
 void SocketLoop::UpdateReading(const Session&) {}
 
 uint32_t SocketLoop::UnackedBytes(const Session&) { return 0; }

@@ -98,6 +98,16 @@ bool RawClient::StartTls(const Options& options) {
   }
 }
 
+std::string RawClient::certificate() const {
+  X509* shown = SSL_get1_peer_certificate(ssl_.get());
+  unsigned char* octets = nullptr;
+  const int size = shown == nullptr ? 0 : i2d_X509(shown, &octets);
+  std::string text(reinterpret_cast<const char*>(octets), static_cast<size_t>(std::max(size, 0)));
+  OPENSSL_free(octets);
+  X509_free(shown);
+  return text;
+}
+
 std::string RawClient::tls_version() const { return SSL_get_version(ssl_.get()); }
 
 bool RawClient::tls_ended_well() const {

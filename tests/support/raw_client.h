@@ -42,6 +42,8 @@ class RawClient {
   // TCP is connected and TLS, where wanted, agreed.
   bool connected() const { return connected_; }
   std::string tls_version() const;
+  // The certificate that the server has shown, in DER.
+  std::string certificate() const;
   // The peer has said that it sends no more, so nothing was cut off (RFC 8446 section 6.1).
   bool tls_ended_well() const;
   uint16_t local_port() const;

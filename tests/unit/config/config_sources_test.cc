@@ -38,6 +38,8 @@ Texts OtherValue(const ConfigKeyField& key) {
       return {"redis+unix:///run/redis.sock"};
     case v1::CONFIG_FORMAT_SEAL_KEY:
       return {"a:0123456789abcdef0123456789abcdef", "b:fedcba9876543210fedcba9876543210"};
+    case v1::CONFIG_FORMAT_NETWORK:
+      return {"10.0.0.0/8", "2001:db8::7"};
     case v1::CONFIG_FORMAT_ISSUER:
       return {"id RS256 /etc/passwd", "- EdDSA https://id.example/jwks.json id:"};
     case v1::CONFIG_FORMAT_ENDPOINT:

@@ -141,6 +141,11 @@ TEST(BackendConvertTest, AnswersThatAreNotInOrderAreRefusedWithWhatIsWrong) {
   EXPECT_THAT(Wrong(R"({"refuse":{"retry_after":"-1s"}})"), HasSubstr("retry_after"));
 }
 
+TEST(BackendConvertTest, ARefusalThatIsNotInOrderIsOneAllTheSame) {
+  EXPECT_TRUE(absl::IsPermissionDenied(Read(R"({"refuse":{"code":1006}})").status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(Read(R"({"accept":{"rooms":["r"]}})").status()));
+}
+
 TEST(BackendConvertTest, FirstPayloadsAreBoundedInNumberAndSize) {
   std::string first;
   for (int i = 0; i < 17; ++i) first += std::string(i > 0 ? "," : "") + R"({"text":""})";

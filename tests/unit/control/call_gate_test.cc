@@ -15,7 +15,10 @@ class CallGateTest : public testing::Test {
   absl::Duration Now() const { return clock.Now().uptime; }
   absl::Duration In(absl::Duration time) const { return Now() + time; }
   Verdict Enter(CallGate& gate, uint64_t call, absl::Duration patience = absl::Seconds(5)) {
-    return gate.Enter(call, In(patience), Now());
+    return gate.Enter(call, 0, In(patience), Now());
+  }
+  Verdict EnterWith(CallGate& gate, uint64_t call, size_t octets) {
+    return gate.Enter(call, octets, In(absl::Seconds(5)), Now());
   }
   void Fail(CallGate& gate, uint64_t call) {
     ASSERT_EQ(Enter(gate, call), Verdict::kStart);
@@ -55,6 +58,46 @@ TEST_F(CallGateTest, NoMoreThanSoManyWait) {
   EXPECT_EQ(Enter(gate, 4), Verdict::kWait);
   gate.Leave(1, Outcome::kSuccess, Now());
   EXPECT_EQ(gate.Next(Now())->call, 4u);
+}
+
+TEST_F(CallGateTest, NoMoreThanSoManyOctetsWaitOrAreUnderWay) {
+  CallGate gate({.concurrency_max = 1, .octets_max = 100});
+  EXPECT_EQ(EnterWith(gate, 1, 60), Verdict::kStart);
+  EXPECT_EQ(EnterWith(gate, 2, 41), Verdict::kHeavy);
+  EXPECT_EQ(EnterWith(gate, 3, 40), Verdict::kWait);
+  EXPECT_EQ(EnterWith(gate, 4, 1), Verdict::kHeavy);
+  EXPECT_EQ(EnterWith(gate, 5, 0), Verdict::kWait);
+  EXPECT_TRUE(gate.Withdraw(3));
+  EXPECT_EQ(gate.octets(), 60u);
+  gate.Leave(1, Outcome::kWithdrawn, Now());
+  EXPECT_EQ(gate.octets(), 0u);
+  EXPECT_EQ(EnterWith(gate, 6, 100), Verdict::kWait);
+  EXPECT_EQ(gate.Next(Now())->call, 5u);
+  gate.Leave(5, Outcome::kSuccess, Now());
+  EXPECT_EQ(gate.Next(Now())->call, 6u);
+  EXPECT_EQ(gate.octets(), 100u);
+}
+
+TEST_F(CallGateTest, OctetsOfThoseWhoAreNotStartedAreGivenBack) {
+  CallGate gate({.concurrency_max = 1, .octets_max = 100, .failures_max = 1});
+  EnterWith(gate, 1, 10);
+  gate.Enter(2, 20, In(absl::Seconds(1)), Now());
+  EnterWith(gate, 3, 30);
+  clock.Advance(absl::Seconds(1));
+  gate.Leave(1, Outcome::kFailure, Now());
+  EXPECT_EQ(gate.Next(Now())->verdict, Verdict::kLate);
+  EXPECT_EQ(gate.octets(), 30u);
+  EXPECT_EQ(gate.Next(Now())->verdict, Verdict::kPaused);
+  EXPECT_EQ(gate.octets(), 0u);
+}
+
+TEST_F(CallGateTest, ACallThatIsLargerThanAllThatMayBeIsLetInAlone) {
+  CallGate gate({.concurrency_max = 2, .octets_max = 100});
+  EXPECT_EQ(EnterWith(gate, 1, 101), Verdict::kStart);
+  EXPECT_EQ(EnterWith(gate, 2, 1), Verdict::kHeavy);
+  gate.Leave(1, Outcome::kSuccess, Now());
+  EXPECT_EQ(EnterWith(gate, 3, 1), Verdict::kStart);
+  EXPECT_EQ(EnterWith(gate, 4, 101), Verdict::kHeavy);
 }
 
 TEST_F(CallGateTest, WhoWaitedTooLongIsNotStarted) {

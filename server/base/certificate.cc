@@ -1,4 +1,4 @@
-#include "control/certificate.h"
+#include "base/certificate.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "control/small_file.h"
+#include "base/small_file.h"
 #include "fmt/format.h"
 
 namespace wsrouter {

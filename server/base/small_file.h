@@ -1,5 +1,5 @@
-#ifndef WSROUTER_CONTROL_SMALL_FILE_H_
-#define WSROUTER_CONTROL_SMALL_FILE_H_
+#ifndef WSROUTER_BASE_SMALL_FILE_H_
+#define WSROUTER_BASE_SMALL_FILE_H_
 
 #include <cstdint>
 #include <string>
@@ -24,4 +24,4 @@ FileStamp StampOf(const std::string& path);
 
 }  // namespace wsrouter
 
-#endif  // WSROUTER_CONTROL_SMALL_FILE_H_
+#endif  // WSROUTER_BASE_SMALL_FILE_H_

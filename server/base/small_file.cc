@@ -1,4 +1,4 @@
-#include "control/small_file.h"
+#include "base/small_file.h"
 
 #include <sys/stat.h>
 

@@ -1,5 +1,5 @@
-#ifndef WSROUTER_CONTROL_CERTIFICATE_H_
-#define WSROUTER_CONTROL_CERTIFICATE_H_
+#ifndef WSROUTER_BASE_CERTIFICATE_H_
+#define WSROUTER_BASE_CERTIFICATE_H_
 
 #include <string>
 
@@ -29,4 +29,4 @@ absl::StatusOr<Certificate> ReadCertificate(const TlsFiles& files, absl::Time no
 
 }  // namespace wsrouter
 
-#endif  // WSROUTER_CONTROL_CERTIFICATE_H_
+#endif  // WSROUTER_BASE_CERTIFICATE_H_
