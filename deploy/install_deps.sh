@@ -20,6 +20,8 @@ packages=(
   redis-server
   # tests and benchmarks; ss tells who holds a port, curl asks whether the node is ready
   libgtest-dev libgmock-dev libbenchmark-dev python3 python3-websockets iproute2 curl
+  # the examples in Python and PHP, which a test runs; those in Node.js and Go: client/examples/install.sh
+  python3-grpcio python3-protobuf php-cli php-curl php-bcmath php-google-protobuf
 )
 if [ "${1:-}" = dev ]; then
   packages+=(clang-14 libclang-rt-14-dev clang-format-14)
