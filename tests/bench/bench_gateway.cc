@@ -8,10 +8,11 @@
 
 namespace wsrouter {
 
-BenchGateway::BenchGateway() {
+BenchGateway::BenchGateway(Backend* backend) {
   GatewayOptions options;
   options.listen = {"127.0.0.1:0"};
   options.upgrade.paths = {"/ws"};
+  options.upgrade.echo_path = "/echo";
   Limits limits;
   limits.auth_timeout = absl::Hours(1);
   auto made = Gateway::Create({.options = options,
@@ -19,6 +20,7 @@ BenchGateway::BenchGateway() {
                                .broker = broker_,
                                .directory = directory_,
                                .events = connected_,
+                               .backend = backend,
                                .stats = stats_,
                                .clock = clock_});
   if (!made.ok()) {

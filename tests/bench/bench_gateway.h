@@ -21,7 +21,7 @@ namespace wsrouter {
 // gRPC is asked of the broker directly.
 class BenchGateway {
  public:
-  BenchGateway();
+  explicit BenchGateway(Backend* backend = nullptr);
 
   uint16_t port() const { return port_; }
   Stats& stats() { return stats_; }
