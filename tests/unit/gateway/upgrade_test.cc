@@ -212,6 +212,13 @@ TEST(UpgradeTest, OriginMustBeAllowed) {
                                                 {"https://app.example:443", 403},
                                                 {"https://app.example.evil", 403},
                                                 {"https://APP.example", 403},
+                                                {"https://app.example/", 403},
+                                                {"https://app.example.", 403},
+                                                {"https://evil.app.example", 403},
+                                                {"https://app.example@evil.example", 403},
+                                                {"https://app.example evil.example", 403},
+                                                {"https:/app.example", 403},
+                                                {"NULL", 403},
                                                 {"", 403},
                                                 {"*", 403}}) {
     EXPECT_EQ(Status(With(Upgrade(), "origin", origin), policy), status) << origin;
