@@ -1,25 +1,15 @@
 #include "auth/key_keeper.h"
 
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
 #include "base/log.h"
+#include "base/small_file.h"
 #include "base/strings.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
 namespace {
-
-absl::StatusOr<std::string> ReadKeyFile(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::string text(KeySet::kJwksBytesMax + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(stream.gcount()));
-  if (text.empty()) return absl::NotFoundError("cannot be read, or is empty");
-  if (text.size() > KeySet::kJwksBytesMax) return absl::InvalidArgumentError("is too large");
-  return text;
-}
 
 // What a file holds is seen by how it begins: a JWK Set, a key in PEM, or else a secret.
 absl::StatusOr<KeySet> ParseKeys(std::string_view text, const IssuerLine& line) {
@@ -107,7 +97,8 @@ void KeyKeeper::Main() {
 
 absl::Status KeyKeeper::Refresh(Place& place) {
   const std::string& where = place.line.keys;
-  absl::StatusOr<std::string> text = place.line.by_url() ? fetch_(where) : ReadKeyFile(where);
+  absl::StatusOr<std::string> text = place.line.by_url() ? fetch_(where) : ReadSmallFile(where);
+  if (!text.ok() && !place.line.by_url()) return text.status();  // which names the file
   if (!text.ok()) {
     return absl::UnavailableError(fmt::format("{}: {}", where, StdView(text.status().message())));
   }

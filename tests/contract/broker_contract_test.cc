@@ -7,43 +7,10 @@
 #include "gmock/gmock.h"
 #include "tests/contract/awaiting.h"
 #include "tests/contract/engines.h"
+#include "tests/support/text_listener.h"
 
 namespace wsrouter {
 namespace {
-
-// Takes whatever comes and says so in its part.
-class Listener final : public Subscriber {
- public:
-  void Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) override {
-    std::this_thread::yield();  // so that others come between, where they can
-    {
-      absl::MutexLock lock(&mutex_);
-      const auto* deliver = std::get_if<Deliver>(&envelope->action);
-      taken_.emplace_back(deliver == nullptr ? "" : deliver->frame->payload());
-      changed_.SignalAll();
-    }
-    part.Finish({.matched = 1, .queued = 1});
-  }
-  std::vector<std::string> taken() const {
-    absl::MutexLock lock(&mutex_);
-    return taken_;
-  }
-  // Waits until `count` envelopes have come.
-  std::vector<std::string> Wait(size_t count) const {
-    absl::MutexLock lock(&mutex_);
-    while (taken_.size() < count) {
-      if (!changed_.WaitWithTimeout(&mutex_, kAnswerDeadline)) continue;
-      EXPECT_GE(taken_.size(), count) << "the others did not come";
-      break;
-    }
-    return taken_;
-  }
-
- private:
-  mutable absl::Mutex mutex_;
-  mutable absl::CondVar changed_;
-  std::vector<std::string> taken_;
-};
 
 // A shard whose mailbox is full.
 class FullListener final : public Subscriber {
@@ -73,9 +40,9 @@ class BrokerContractTest : public EngineContractTest {
 };
 
 TEST_P(BrokerContractTest, AnEnvelopeReachesEverySubscriberOfItsTopicOnce) {
-  Listener first;
-  Listener second;
-  Listener other;
+  TextListener first;
+  TextListener second;
+  TextListener other;
   Subscribe(first, RoomName{"lobby"});
   Subscribe(second, RoomName{"lobby"});
   Subscribe(other, RoomName{"other"});
@@ -83,14 +50,14 @@ TEST_P(BrokerContractTest, AnEnvelopeReachesEverySubscriberOfItsTopicOnce) {
   EXPECT_THAT(first.Wait(1), testing::ElementsAre("x"));
   EXPECT_THAT(second.Wait(1), testing::ElementsAre("x"));
   EXPECT_THAT(other.taken(), testing::IsEmpty());
-  for (Listener* listener : {&first, &second}) broker().Unsubscribe(*listener, RoomName{"lobby"});
+  for (TextListener* listener : {&first, &second}) broker().Unsubscribe(*listener, RoomName{"lobby"});
   broker().Unsubscribe(other, RoomName{"other"});
 }
 
 TEST_P(BrokerContractTest, TopicsOfDifferentKindsWithOneNameAreDifferent) {
-  Listener room;
-  Listener client;
-  Listener channel;
+  TextListener room;
+  TextListener client;
+  TextListener channel;
   Subscribe(room, RoomName{"x"});
   Subscribe(client, ClientId{"x"});
   Subscribe(channel, ChannelName{"x"});
@@ -113,7 +80,7 @@ TEST_P(BrokerContractTest, ATopicThatNobodySubscribesToGivesAnEmptyReceipt) {
 }
 
 TEST_P(BrokerContractTest, AConnectionIsReachedThroughItsShardsInbox) {
-  Listener shard;
+  TextListener shard;
   Subscribe(shard, Inbox{0});
   EXPECT_EQ(Publish(Connection(5), "x").matched, 1u);
   ConnectionId elsewhere = Connection(5);
@@ -124,7 +91,7 @@ TEST_P(BrokerContractTest, AConnectionIsReachedThroughItsShardsInbox) {
 }
 
 TEST_P(BrokerContractTest, AConnectionOfAnotherIncarnationGivesAnEmptyReceipt) {
-  Listener shard;
+  TextListener shard;
   Subscribe(shard, Inbox{0});
   ConnectionId dead = Connection(5);
   ++dead.node.incarnation;
@@ -138,7 +105,7 @@ TEST_P(BrokerContractTest, AConnectionOfAnotherIncarnationGivesAnEmptyReceipt) {
 
 TEST_P(BrokerContractTest, AMailboxThatIsFullShowsInTheReceipt) {
   FullListener full;
-  Listener fine;
+  TextListener fine;
   Subscribe(full, RoomName{"lobby"});
   Subscribe(fine, RoomName{"lobby"});
   const Receipt receipt = Publish(RoomName{"lobby"}, "x");
@@ -150,7 +117,7 @@ TEST_P(BrokerContractTest, AMailboxThatIsFullShowsInTheReceipt) {
 
 TEST_P(BrokerContractTest, ASubscriptionIsLiveWhenItsAnswerSaysSo) {
   for (int i = 0; i < 200; ++i) {
-    Listener listener;
+    TextListener listener;
     const RoomName room{"room " + std::to_string(i)};
     Subscribe(listener, room);
     EXPECT_EQ(Publish(room, "x").matched, 1u);
@@ -163,7 +130,7 @@ TEST_P(BrokerContractTest, HostileNamesReachTheirOwnTopicOnly) {
   const std::vector<std::string> names = {"*",    "a*",  "[a]", "a?",   ":",     "a:b", "{a}", "}{",
                                           "a\\b", "%s",  "\"",  "'; --", "../..", " ",  "a b",
                                           std::string(255, 'x'), "\xF0\x9F\x98\x80"};
-  std::vector<Listener> listeners(names.size());
+  std::vector<TextListener> listeners(names.size());
   for (size_t i = 0; i < names.size(); ++i) Subscribe(listeners[i], RoomName{names[i]});
   for (const std::string& name : names) {
     EXPECT_EQ(Publish(RoomName{name}, name).matched, 1u) << name;
@@ -177,8 +144,8 @@ TEST_P(BrokerContractTest, HostileNamesReachTheirOwnTopicOnly) {
 TEST_P(BrokerContractTest, AllSubscribersSeeConcurrentPublishersInOneOrderAndEachReceiptComesOnce) {
   constexpr size_t kPublishers = 4;
   constexpr size_t kEnvelopes = 500;
-  Listener listeners[3];
-  for (Listener& listener : listeners) Subscribe(listener, RoomName{"lobby"});
+  TextListener listeners[3];
+  for (TextListener& listener : listeners) Subscribe(listener, RoomName{"lobby"});
   std::vector<std::atomic<int>> answers(kPublishers * kEnvelopes);
   std::atomic<size_t> matched = 0;
   std::latch start(kPublishers);
@@ -199,7 +166,7 @@ TEST_P(BrokerContractTest, AllSubscribersSeeConcurrentPublishersInOneOrderAndEac
   for (std::thread& publisher : publishers) publisher.join();
   const std::vector<std::string> order = listeners[0].Wait(kPublishers * kEnvelopes);
   ASSERT_EQ(order.size(), kPublishers * kEnvelopes);
-  for (const Listener& listener : listeners) EXPECT_EQ(listener.Wait(order.size()), order);
+  for (const TextListener& listener : listeners) EXPECT_EQ(listener.Wait(order.size()), order);
   size_t next[kPublishers] = {};
   for (const std::string& payload : order) {
     const size_t publisher = static_cast<size_t>(payload[0] - '0');
@@ -209,7 +176,7 @@ TEST_P(BrokerContractTest, AllSubscribersSeeConcurrentPublishersInOneOrderAndEac
   EXPECT_EQ(Publish(RoomName{"lobby"}, "end").matched, 3u);
   for (const std::atomic<int>& times : answers) EXPECT_EQ(times, 1);
   EXPECT_EQ(matched, order.size() * 3);
-  for (Listener& listener : listeners) broker().Unsubscribe(listener, RoomName{"lobby"});
+  for (TextListener& listener : listeners) broker().Unsubscribe(listener, RoomName{"lobby"});
 }
 
 TEST_P(BrokerContractTest, NothingIsTakenAfterUnsubscribeHasReturned) {
@@ -218,7 +185,7 @@ TEST_P(BrokerContractTest, NothingIsTakenAfterUnsubscribeHasReturned) {
     while (!stop) Publish(RoomName{"lobby"}, "x");
   });
   for (int i = 0; i < 200; ++i) {
-    auto listener = std::make_unique<Listener>();
+    auto listener = std::make_unique<TextListener>();
     Subscribe(*listener, RoomName{"lobby"});
     listener->Wait(1);
     broker().Unsubscribe(*listener, RoomName{"lobby"});
@@ -229,7 +196,7 @@ TEST_P(BrokerContractTest, NothingIsTakenAfterUnsubscribeHasReturned) {
 }
 
 TEST_P(BrokerContractTest, AReceiptMayPublishAgain) {
-  Listener listener;
+  TextListener listener;
   Subscribe(listener, RoomName{"lobby"});
   Awaited<Receipt> second;
   broker().Publish({.to = RoomName{"lobby"}, .action = Of("1")},

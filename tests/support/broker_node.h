@@ -14,40 +14,9 @@
 #include "gtest/gtest.h"
 #include "tests/contract/awaiting.h"
 #include "tests/support/linked.h"
+#include "tests/support/text_listener.h"
 
 namespace wsrouter {
-
-// Takes whatever comes, remembers its payload and says so in its part.
-class TextListener final : public Subscriber {
- public:
-  void Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) override {
-    {
-      absl::MutexLock lock(&mutex_);
-      taken_.emplace_back(std::get<Deliver>(envelope->action).frame->payload());
-      changed_.SignalAll();
-    }
-    part.Finish({.matched = 1, .queued = 1});
-  }
-  std::vector<std::string> taken() const {
-    absl::MutexLock lock(&mutex_);
-    return taken_;
-  }
-  // Waits until `count` envelopes have come.
-  std::vector<std::string> Wait(size_t count) const {
-    absl::MutexLock lock(&mutex_);
-    while (taken_.size() < count) {
-      if (!changed_.WaitWithTimeout(&mutex_, kAnswerDeadline)) continue;
-      EXPECT_GE(taken_.size(), count) << "the others did not come";
-      break;
-    }
-    return taken_;
-  }
-
- private:
-  mutable absl::Mutex mutex_;
-  mutable absl::CondVar changed_;
-  std::vector<std::string> taken_ ABSL_GUARDED_BY(mutex_);
-};
 
 // A node of which there is nothing but its link and its broker.
 class BrokerNode final : private RedisLink::Handler {
