@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "config.h"
+#include "config_reload.h"
 #include "config_value.h"
 #include "fmt/format.h"
 #include "node.h"
@@ -37,7 +38,7 @@ constexpr std::string_view kHelp = R"(wsrouter: one node of the WebSocket routin
   --version              print the version, and exit
   --help                 print this, and exit
 
-The environment (WSROUTER_SECTION_KEY) overrides the file. Exit codes: 0 after SIGTERM or SIGINT,
+The environment (WSROUTER_SECTION_KEY) overrides the file. SIGHUP reads all of it again. Exit codes: 0 after SIGTERM or SIGINT,
 1 when the node cannot start, 2 when arguments or configuration are wrong.
 )";
 
@@ -129,7 +130,7 @@ sigset_t BlockSignals() {
   sigset_t blocked;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGPIPE);
-  sigaddset(&blocked, SIGHUP);  // a terminal that is gone, or the wish for new files, ends no node
+  sigaddset(&blocked, SIGHUP);  // heeded while the node serves
   sigaddset(&blocked, kStopped);
   pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   sigset_t stops;
@@ -178,7 +179,34 @@ void StopNode(Node& node, int signal, const sigset_t& stops, const v1::DrainConf
   Log(LogLevel::kInfo, "stopped");
 }
 
-int Serve(const v1::Config& config) {
+// What applies from now on. A configuration that is not in order changes nothing.
+v1::Config Reload(const Arguments& arguments, Node& node, const v1::Config& running) {
+  const absl::StatusOr<v1::Config> read = Load(arguments);
+  if (!read.ok()) {
+    Log(LogLevel::kError, "reload_refused", {{"message", StdView(read.status().message())}});
+    return running;
+  }
+  const ConfigReload reload = ReloadConfig(running, *read);
+  node.Reload(reload.config);
+  SetLogLevel(std::min(ToLogLevel(reload.config.log().level()), LogLevel::kInfo));
+  Log(LogLevel::kInfo, "reloaded",
+      {{"changed", reload.changed}, {"needs_restart", reload.needs_restart}});
+  SetLogLevel(ToLogLevel(reload.config.log().level()));
+  return reload.config;
+}
+
+// The signal that is to end the node.
+int WaitForStop(const Arguments& arguments, Node& node, const sigset_t& stops, v1::Config& config) {
+  sigset_t heeded = stops;
+  sigaddset(&heeded, SIGHUP);
+  for (;;) {
+    const int signal = Wait(heeded, absl::InfiniteDuration());
+    if (signal != SIGHUP) return signal;
+    config = Reload(arguments, node, config);
+  }
+}
+
+int Serve(const Arguments& arguments, v1::Config config) {
   const sigset_t stops = BlockSignals();
   const LogThread log_thread;
   // What a start has to say is written in any case; a higher level applies behind it.
@@ -194,7 +222,8 @@ int Serve(const v1::Config& config) {
        {"control", (*node)->control_address()},
        {"admin", (*node)->admin_address()}});
   SetLogLevel(level);
-  StopNode(**node, Wait(stops, absl::InfiniteDuration()), stops, config.drain());
+  const int signal = WaitForStop(arguments, **node, stops, config);
+  StopNode(**node, signal, stops, config.drain());
   return 0;
 }
 
@@ -212,7 +241,7 @@ int Run(const std::vector<std::string>& words) {
     fmt::print("{}", EffectiveConfig(*config));
     return 0;
   }
-  return Serve(*config);
+  return Serve(arguments, *config);
 }
 
 }  // namespace

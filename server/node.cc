@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "config.h"
+#include "config_value.h"
+#include "core/error.h"
 #include "engine/memory_engine.h"
 #include "engine/redis_engine.h"
 #include "fmt/format.h"
@@ -24,6 +26,8 @@ constexpr absl::Duration kEndsGrace = absl::Milliseconds(500);
 constexpr absl::Duration kCallsGrace = absl::Milliseconds(500);
 // What giving the directory back what it holds of this node may take; there is little left then.
 constexpr absl::Duration kResignGrace = absl::Seconds(2);
+
+constexpr std::string_view kNotServing = "the node is starting or stopping";
 
 uint64_t DrawIncarnation() {
   std::random_device random;
@@ -54,7 +58,9 @@ Node::Node(const v1::Config& config, std::string version)
              std::move(version), clock_.Now().wall),
       control_counters_(stats_.AddCounters()),
       events_(control_counters_),
-      engine_(MakeEngine(config, stats_, events_, clock_)) {}
+      engine_(MakeEngine(config, stats_, events_, clock_)) {
+  Reload(config);
+}
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Start(const v1::Config& config, std::string version) {
   std::unique_ptr<Node> node(new Node(config, std::move(version)));
@@ -97,8 +103,12 @@ absl::Status Node::StartParts(const v1::Config& config) {
                                                       .counters = control_counters_,
                                                       .events = events_,
                                                       .attached = backend_.get(),
+                                                      .node = *this,
                                                       .clock = clock_,
-                                                      .effective_config = EffectiveConfig(config)});
+                                                      .effective_config = [this] {
+                                                        absl::MutexLock lock(&mutex_);
+                                                        return effective_config_;
+                                                      }});
   if (!control.ok()) return control.status();
   control_ = *std::move(control);
 
@@ -108,8 +118,9 @@ absl::Status Node::StartParts(const v1::Config& config) {
   if (!admin.ok()) return admin.status();
   admin_ = *std::move(admin);
 
-  ready_ = true;
-  control_->SetReady(true);
+  absl::MutexLock lock(&mutex_);
+  serving_ = true;
+  SetReady(true);
   return absl::OkStatus();
 }
 
@@ -123,14 +134,47 @@ absl::Status Node::Live() const {
 }
 
 absl::Status Node::Ready() const {
+  if (draining_) return absl::UnavailableError("draining");
   if (!ready_) return absl::UnavailableError("starting or stopping");
   if (!engine_->Joined()) return absl::UnavailableError("not yet a part of the cluster");
   return absl::OkStatus();
 }
 
+void Node::Reload(const v1::Config& config) {
+  absl::MutexLock lock(&mutex_);
+  drain_window_ = ToDuration(config.drain().window());
+  effective_config_ = EffectiveConfig(config);
+}
+
+void Node::SetReady(bool ready) {
+  ready_ = ready;
+  control_->SetReady(ready);
+}
+
 void Node::Retire() {
-  ready_ = false;
-  if (control_ != nullptr) control_->SetReady(false);
+  absl::MutexLock lock(&mutex_);
+  if (std::exchange(serving_, false)) SetReady(false);
+}
+
+absl::Status Node::Drain(std::optional<absl::Duration> window) {
+  absl::MutexLock lock(&mutex_);
+  if (!serving_) return Refusal(absl::StatusCode::kUnavailable, "NODE_STOPPING", kNotServing);
+  draining_ = true;
+  SetReady(false);
+  const absl::Duration spread = window.value_or(drain_window_);
+  Log(LogLevel::kInfo, "draining", {{"window_seconds", absl::ToDoubleSeconds(spread)}});
+  gateway_->Drain(spread);
+  return absl::OkStatus();
+}
+
+absl::Status Node::Undrain() {
+  absl::MutexLock lock(&mutex_);
+  if (!serving_) return Refusal(absl::StatusCode::kUnavailable, "NODE_STOPPING", kNotServing);
+  if (!draining_.exchange(false)) return absl::OkStatus();
+  Log(LogLevel::kInfo, "undrained");
+  gateway_->Undrain();
+  SetReady(true);
+  return absl::OkStatus();
 }
 
 void Node::Stop(absl::Duration deadline, absl::Duration window) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "control/backend_routes.h"
 #include "control/control_server.h"
 #include "control/event_hub.h"
+#include "core/drainable.h"
 #include "core/stats.h"
 #include "engine/engine.h"
 #include "gateway/gateway.h"
@@ -28,17 +30,20 @@ namespace wsrouter {
 // for the admin server, which answers probes to the end.
 //
 // One thread starts, retires and stops a node; any other may hasten the stop.
-class Node {
+class Node final : private Drainable {
  public:
   // Ready when it returns. What fails is said in one line with the address, file or key.
   static absl::StatusOr<std::unique_ptr<Node>> Start(const v1::Config& config, std::string version);
-  ~Node() { Stop(absl::ZeroDuration()); }
+  ~Node() override { Stop(absl::ZeroDuration()); }
   Node(const Node&) = delete;
 
   // Where it listens, with the ports that were picked.
   const std::vector<std::string>& gateway_addresses() const { return gateway_->addresses(); }
   const std::string& control_address() const { return control_->address(); }
   const std::string& admin_address() const { return admin_->address(); }
+
+  // Puts in force what of the configuration can change while it runs. Any thread.
+  void Reload(const v1::Config& config);
 
   // Reports not ready from now on, and does all else as before.
   void Retire();
@@ -54,6 +59,14 @@ class Node {
   Node(const v1::Config& config, std::string version);
 
   absl::Status StartParts(const v1::Config& config);
+
+  // Drainable
+  absl::Status Drain(std::optional<absl::Duration> window) override;
+  absl::Status Undrain() override;
+  bool draining() const override { return draining_; }
+  // Tells probes.
+  void SetReady(bool ready) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   absl::Status Live() const;
   absl::Status Ready() const;
 
@@ -69,7 +82,11 @@ class Node {
   std::unique_ptr<AdminServer> admin_;
 
   std::atomic<bool> ready_{false};
+  std::atomic<bool> draining_{false};
   mutable absl::Mutex mutex_;  // probes look at the gateway only while it runs
+  absl::Duration drain_window_ ABSL_GUARDED_BY(mutex_);
+  std::string effective_config_ ABSL_GUARDED_BY(mutex_);
+  bool serving_ ABSL_GUARDED_BY(mutex_) = false;  // between Start and Retire
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

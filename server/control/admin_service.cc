@@ -5,8 +5,22 @@
 #include <vector>
 
 #include "control/convert.h"
+#include "control/errors.h"
 
 namespace wsrouter {
+namespace {
+
+constexpr absl::Duration kDrainWindowMax = absl::Hours(1);
+
+absl::StatusOr<std::optional<absl::Duration>> Window(const v1::DrainRequest& request) {
+  if (!request.has_window()) return std::nullopt;
+  const absl::Duration window =
+      absl::Seconds(request.window().seconds()) + absl::Nanoseconds(request.window().nanos());
+  if (window >= absl::ZeroDuration() && window <= kDrainWindowMax) return window;
+  return BadField("window", "FIELD_OUT_OF_RANGE", "window is out of range, want 0s to 3600s");
+}
+
+}  // namespace
 
 void AdminCalls::Stats(const v1::StatsRequest&, Answer<v1::StatsResponse> answer) {
   v1::StatsResponse response;
@@ -28,6 +42,7 @@ void AdminCalls::Stats(const v1::StatsRequest&, Answer<v1::StatsResponse> answer
   gauges["rooms"] = static_cast<double>(now.rooms);
   gauges["members"] = static_cast<double>(now.members);
   gauges["outbox_bytes"] = static_cast<double>(now.outbox_bytes);
+  gauges["draining"] = node_.draining() ? 1 : 0;
   gauges["watchers"] = static_cast<double>(watchers_.load(std::memory_order_relaxed));
   std::move(answer)(std::move(response));
 }
@@ -63,9 +78,27 @@ void AdminCalls::RunStaleServerGC(const v1::RunStaleServerGCRequest&,
   });
 }
 
+void AdminCalls::Drain(const v1::DrainRequest& request, Answer<v1::DrainResponse> answer) {
+  const absl::StatusOr<std::optional<absl::Duration>> window = Window(request);
+  if (!window.ok()) return std::move(answer)(window.status());
+  v1::DrainResponse response;
+  response.set_connections(stats_.Read().connections);
+  if (absl::Status drained = node_.Drain(*window); !drained.ok()) {
+    return std::move(answer)(std::move(drained));
+  }
+  std::move(answer)(std::move(response));
+}
+
+void AdminCalls::Undrain(const v1::UndrainRequest&, Answer<v1::UndrainResponse> answer) {
+  if (absl::Status filled = node_.Undrain(); !filled.ok()) {
+    return std::move(answer)(std::move(filled));
+  }
+  std::move(answer)(v1::UndrainResponse());
+}
+
 void AdminCalls::GetConfig(const v1::GetConfigRequest&, Answer<v1::GetConfigResponse> answer) {
   v1::GetConfigResponse response;
-  response.set_yaml(config_);
+  response.set_yaml(config_());
   std::move(answer)(std::move(response));
 }
 
@@ -74,6 +107,8 @@ AdminService::AdminService(AccessCheck& access, AdminCalls calls)
   Bind("Stats", calls_, &AdminCalls::Stats);
   Bind("Nodes", calls_, &AdminCalls::Nodes);
   Bind("RunStaleServerGC", calls_, &AdminCalls::RunStaleServerGC);
+  Bind("Drain", calls_, &AdminCalls::Drain);
+  Bind("Undrain", calls_, &AdminCalls::Undrain);
   Bind("GetConfig", calls_, &AdminCalls::GetConfig);
 }
 

@@ -2,6 +2,7 @@
 #define WSROUTER_CONTROL_ADMIN_SERVICE_H_
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -9,6 +10,7 @@
 #include "control/answer.h"
 #include "control/rpc.h"
 #include "core/directory.h"
+#include "core/drainable.h"
 #include "core/stats.h"
 #include "wsrouter/v1/router.grpc.pb.h"
 
@@ -18,9 +20,11 @@ namespace wsrouter {
 class AdminCalls {
  public:
   // `watchers` counts the open streams of the Events service.
-  AdminCalls(Directory& directory, const Stats& stats, const Clock& clock,
-             const std::atomic<uint64_t>& watchers, std::string effective_config)
+  AdminCalls(Directory& directory, Drainable& node, const Stats& stats, const Clock& clock,
+             const std::atomic<uint64_t>& watchers,
+             std::function<std::string()> effective_config)
       : directory_(directory),
+        node_(node),
         stats_(stats),
         clock_(clock),
         watchers_(watchers),
@@ -31,14 +35,17 @@ class AdminCalls {
   void Nodes(const v1::NodesRequest& request, Answer<v1::NodesResponse> answer);
   void RunStaleServerGC(const v1::RunStaleServerGCRequest& request,
                         Answer<v1::RunStaleServerGCResponse> answer);
+  void Drain(const v1::DrainRequest& request, Answer<v1::DrainResponse> answer);
+  void Undrain(const v1::UndrainRequest& request, Answer<v1::UndrainResponse> answer);
   void GetConfig(const v1::GetConfigRequest& request, Answer<v1::GetConfigResponse> answer);
 
  private:
   Directory& directory_;
+  Drainable& node_;
   const wsrouter::Stats& stats_;
   const Clock& clock_;
   const std::atomic<uint64_t>& watchers_;
-  const std::string config_;
+  const std::function<std::string()> config_;
   const absl::Duration started_uptime_;
 };
 

@@ -86,7 +86,7 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
                .queue = {.items_max = options.watch_queue_events_max,
                          .bytes_max = options.watch_queue_bytes_max}}),
       admin_(access_check_,
-             AdminCalls(parts.directory, parts.stats, parts.clock, events_.streams(),
+             AdminCalls(parts.directory, parts.node, parts.stats, parts.clock, events_.streams(),
                         std::move(parts.effective_config))) {}
 
 absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlOptions& options,

@@ -1,6 +1,7 @@
 #ifndef WSROUTER_CONTROL_CONTROL_SERVER_H_
 #define WSROUTER_CONTROL_CONTROL_SERVER_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,7 @@
 #include "core/broker.h"
 #include "core/counters.h"
 #include "core/directory.h"
+#include "core/drainable.h"
 #include "core/stats.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
@@ -37,8 +39,10 @@ class ControlServer {
     Counters& counters;  // a block of its own
     EventHub& events;
     AttachDesk* attached = nullptr;  // who asks services that attach; null: none can
+    Drainable& node;
     const Clock& clock;
-    std::string effective_config;  // YAML with secrets blanked, for Admin.GetConfig
+    // YAML with secrets blanked, for Admin.GetConfig. Any thread.
+    std::function<std::string()> effective_config;
   };
 
   // Listens when it returns; reports not ready until SetReady. Fails when the address is not
@@ -52,7 +56,7 @@ class ControlServer {
   const std::string& address() const { return address_; }
 
   // What the health service says for "", "readiness" and "wsrouter.v1.Router". "liveness" is
-  // served for as long as the server is there to answer. Before Shutdown, on its thread.
+  // served for as long as the server is there to answer. Any thread, before Shutdown or in a call.
   void SetReady(bool ready);
 
   // Ends the streams of events behind what waits in their queues and takes no new calls; streams,

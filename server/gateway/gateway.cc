@@ -115,6 +115,16 @@ absl::Duration Gateway::Lag() const {
   return std::max(absl::ZeroDuration(), clock_.Now().uptime - oldest);
 }
 
+void Gateway::Drain(absl::Duration window) {
+  absl::MutexLock lock(&loops_mutex_);
+  for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->Drain(window);
+}
+
+void Gateway::Undrain() {
+  absl::MutexLock lock(&loops_mutex_);
+  for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->Undrain();
+}
+
 void Gateway::Hurry() {
   absl::MutexLock lock(&loops_mutex_);
   for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->Hurry();

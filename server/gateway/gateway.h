@@ -49,6 +49,11 @@ class Gateway {
   // The age of the oldest loop turn: large while a shard is stuck.
   absl::Duration Lag() const;
 
+  // Lets nobody in any more (503) and closes those that are open with 1012, spread over `window`;
+  // Undrain ends that. Any thread; nothing once Stop has begun.
+  void Drain(absl::Duration window);
+  void Undrain();
+
   // Takes no more connections, closes those that are open with 1012, spread over `window`, and
   // waits for them to end, `deadline` at most; what is left then is cut. Idempotent.
   void Stop(absl::Duration deadline, absl::Duration window = absl::ZeroDuration());
@@ -62,7 +67,7 @@ class Gateway {
 
   const Clock& clock_;
   std::vector<std::string> addresses_;
-  absl::Mutex loops_mutex_;  // Hurry comes from another thread than Create and Stop
+  absl::Mutex loops_mutex_;  // Drain and Hurry come from other threads than Create and Stop
   std::unique_ptr<Settings> settings_;  // outlives the loops, which refer to it
   std::unique_ptr<AddressLimit> addresses_limit_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;

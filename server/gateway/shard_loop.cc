@@ -13,11 +13,6 @@ constexpr size_t kMessagesPerTurn = 256;
 // How long a peer may take to end its side after everything was said.
 constexpr absl::Duration kLinger = absl::Seconds(1);
 
-constexpr auto kRestart = static_cast<uint16_t>(CloseCode::kServiceRestart);
-
-// A stop closes at least so many connections a second: a few do not take the whole window.
-constexpr int64_t kDrainPerSecond = 50;
-
 Session& SessionOf(Connection& connection) { return static_cast<Session&>(connection); }
 
 void Enlist(std::vector<Session*>& list, uint32_t Session::*place, Session& session) {
@@ -103,57 +98,6 @@ void ShardLoop::SetCertificate(std::shared_ptr<const Certificate> certificate) {
       [this, certificate = std::move(certificate)] { loop_->SetCertificate(*certificate); }));
 }
 
-void ShardLoop::BeginStop(absl::Duration window) {
-  mailbox_->PostAnswer(Task([this, window] {
-    stopping_ = true;
-    stop_begin_ = now_.uptime;
-    stop_connections_ = shard_.connections();
-    const auto enough = absl::Seconds(static_cast<int64_t>(stop_connections_) / kDrainPerSecond);
-    stop_window_ = hurried_ ? absl::ZeroDuration() : std::min(window, enough);
-    for (Session* session : sessions_) {
-      if (session->state == Session::State::kHead) Doom(*session);
-      if (session->state == Session::State::kAsking) {
-        Unhold(*session);
-        Deny(*session, {kRestart, {}}, absl::ZeroDuration());
-      }
-      if (session->state == Session::State::kEcho) CloseWithFrame(*session, kRestart, {}, false);
-    }
-    ContinueStop();
-  }));
-}
-
-void ShardLoop::Hurry() {
-  mailbox_->PostAnswer(Task([this] { EndWindow(); }));
-}
-
-void ShardLoop::EndWindow() {
-  hurried_ = true;
-  stop_window_ = absl::ZeroDuration();
-  if (stopping_) ContinueStop();
-}
-
-void ShardLoop::ContinueStop() {
-  const double left = stop_window_ == absl::ZeroDuration()
-                          ? 0.0
-                          : 1.0 - absl::FDivDuration(now_.uptime - stop_begin_, stop_window_);
-  if (left > 0.0) {
-    shard_.Drain(static_cast<size_t>(static_cast<double>(stop_connections_) * left));
-  } else if (!std::exchange(drained_, true)) {
-    shard_.Stop();
-  }
-}
-
-void ShardLoop::FinishStop(absl::Duration deadline) {
-  if (!ended_.WaitForNotificationWithTimeout(deadline - clock_.Now().uptime)) {
-    mailbox_->PostAnswer(Task([this] {
-      EndWindow();
-      for (Session* session : sessions_) Doom(*session);
-    }));
-    ended_.WaitForNotification();
-  }
-  thread_.join();
-}
-
 void ShardLoop::OnTurnBegin() {
   now_ = clock_.Now();
   shard_.Turn(now_);
@@ -215,7 +159,7 @@ void ShardLoop::OnTurnEnd() {
 }
 
 void ShardLoop::OnTick() {
-  if (stopping_) ContinueStop();
+  if (draining_ || stopping_) ContinueWindow();
   timers_.Advance(now_.uptime, [this](Timer& timer) { OnTimer(static_cast<Session&>(timer)); });
 }
 

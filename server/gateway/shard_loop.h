@@ -73,6 +73,11 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   // Handshakes from now on show this certificate. Any thread.
   void SetCertificate(std::shared_ptr<const Certificate> certificate);
 
+  // From now on upgrades are refused, and the connections are closed with 1012, spread evenly over
+  // `window`. Any thread.
+  void Drain(absl::Duration window);
+  void Undrain();
+
   // Closes every connection with 1012, spread evenly over `window` so that they do not all come
   // back to another node at once; the loop ends with the last one. Any thread, once.
   void BeginStop(absl::Duration window);
@@ -111,8 +116,11 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void WriteOut(Session& session);
   void EndOutput(Session& session);
   void Doom(Session& session);
+
+  // shard_loop_stop.cc
+  void BeginWindow(absl::Duration window);
   void EndWindow();
-  void ContinueStop();
+  void ContinueWindow();
 
   // shard_loop_timers.cc
   absl::Duration DueOf(const Session& session) const;
@@ -166,13 +174,15 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   std::vector<Session*> round_;   // those of them that are being written
   uint64_t turn_writes_ = 0;
   std::vector<Session*> doomed_;  // to be cut at the end of the turn; null where one has ended
-  // The stop: when it began, how long it is to take, how many connections there were then.
+  // The window of a drain or a stop: when it began, how long it is to take, how many connections
+  // there were then.
+  bool draining_ = false;
   bool stopping_ = false;
   bool drained_ = false;
   bool hurried_ = false;
-  absl::Duration stop_begin_;
-  absl::Duration stop_window_;
-  size_t stop_connections_ = 0;
+  absl::Duration window_begin_;
+  absl::Duration window_;
+  size_t window_connections_ = 0;
 
   std::atomic<uint32_t> sockets_{0};
   std::atomic<int64_t> last_turn_;

@@ -1,4 +1,5 @@
 // What ShardLoop does with octets that come in: first a request head, then frames.
+#include <chrono>
 #include <utility>
 
 #include "gateway/close_payload.h"
@@ -7,6 +8,12 @@
 #include "gateway/shard_loop.h"
 
 namespace wsrouter {
+namespace {
+
+// By then a load balancer has noticed that the node is not ready.
+constexpr std::chrono::seconds kDrainingRetryAfter{5};
+
+}  // namespace
 
 void ShardLoop::OnReceive(Session& session, std::string_view octets) {
   session.octets_in += octets.size();
@@ -44,6 +51,7 @@ void ShardLoop::OnHead(Session& session) {
     Answer(session, PageResponse(head, options_.page));
     return;
   }
+  if (draining_) return Refuse(session, RefuseUpgrade(503, "draining", kDrainingRetryAfter));
   UpgradeDecision decision = DecideUpgrade(head, options_.upgrade);
   if (const auto* refused = std::get_if<UpgradeRefused>(&decision)) {
     return Refuse(session, *refused);

@@ -4,6 +4,8 @@ import base64
 import datetime
 import signal
 
+import websockets
+
 from harness import CallFailed, NodeTestCase, main
 
 NOT_FOUND = 5
@@ -161,6 +163,20 @@ class RoutingTest(NodeTestCase):
         for section in ("node", "gateway", "control", "admin", "redis", "limits", "drain", "log",
                         "backend"):
             self.assertIn(f"{section}:\n", yaml)
+
+    async def test_a_drained_node_works_on_without_clients_until_it_is_undrained(self):
+        client, _ = await self.owned("alice")
+        self.assertEqual(await self.node.call("Admin/Drain", window="0s"), {"connections": "1"})
+        await self.assertClosed(client, 1012)
+        self.assertEqual((await self.node.http("/readyz"))[0], 503)
+        health = await self.node.grpcurl(self.node.control, "grpc.health.v1.Health/Check")
+        self.assertIn("NOT_SERVING", health)
+        with self.assertRaises(websockets.InvalidStatusCode) as refused:
+            await self.connect(self.node)
+        self.assertEqual(refused.exception.status_code, 503)
+        await self.node.call("Admin/Undrain")
+        self.assertEqual((await self.node.http("/readyz"))[0], 200)
+        await self.owned("alice")
 
     async def test_sigterm_shows_the_end_of_every_connection_and_ends_the_stream(self):
         client, connection_id = await self.owned("alice")

@@ -106,6 +106,33 @@ class RefusalTest(NodeTestCase):
         self.assertIn("--check-config", out)
 
 
+class ReloadTest(NodeTestCase):
+    async def test_sighup_puts_a_new_file_in_force_and_a_bad_one_changes_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "wsrouter.yaml")
+
+            def write(text):
+                with open(file, "w", encoding="utf-8") as out:
+                    out.write(text)
+
+            write("log:\n  level: info\n")
+            node = await self.start("--config", file)
+            client = await self.connect(node)
+            write("log:\n  levle: debug\n")
+            node.send(signal.SIGHUP)
+            refused = await node.log_line("reload_refused")
+            self.assertIn("log.levle", refused["message"])
+            write("log:\n  level: error\ngateway:\n  path: /other\n")
+            node.send(signal.SIGHUP)
+            reloaded = await node.log_line("reloaded")
+            self.assertEqual(reloaded["changed"], ["log.level"])
+            self.assertEqual(reloaded["needs_restart"], ["gateway.path"])
+            await within(await client.ping(), "a Pong")
+            node.send(signal.SIGTERM)
+            self.assertEqual(await node.exit_code(), 0)
+            self.assertEqual(node.lines[-1]["event"], "reloaded")  # "stopped" is below the level
+
+
 class StopTest(NodeTestCase):
     async def test_both_signals_close_clients_1012_and_end_with_0(self):
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -211,7 +211,9 @@ TEST_F(ControlTlsTest, BeyondLoopbackWantsTlsAndARule) {
                                                         .stats = node.stats,
                                                         .counters = node.counters,
                                                         .events = node.hub,
-                                                        .clock = node.clock});
+                                                        .node = node.drains,
+                                                        .clock = node.clock,
+                                                        .effective_config = [] { return std::string(); }});
     return started.ok() ? "(started)" : started.status().ToString();
   };
   ControlOptions options = options_;

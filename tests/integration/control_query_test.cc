@@ -172,5 +172,31 @@ TEST_F(ControlQueryTest, AdminShowsNodesConfigAndReapsNothing) {
   EXPECT_EQ(reaped.response.reaped_rows(), 0u);
 }
 
+TEST_F(ControlQueryTest, DrainAndUndrainTellTheNodeAndStatsShowsIt) {
+  node_.Online("alice");
+  const auto drained =
+      node_.Call(*node_.admin, &v1::Admin::Stub::Drain, R"({"window":"2.5s"})");
+  ASSERT_TRUE(drained.ok()) << drained.message;
+  EXPECT_EQ(drained.response.connections(), 1u);
+  EXPECT_EQ(node_.drains.window(), absl::Milliseconds(2500));
+  const auto draining = [this] {
+    return node_.Call(*node_.admin, &v1::Admin::Stub::Stats, "{}").response.gauges().at("draining");
+  };
+  EXPECT_EQ(draining(), 1);
+  ASSERT_TRUE(node_.Call(*node_.admin, &v1::Admin::Stub::Undrain, "{}").ok());
+  EXPECT_EQ(draining(), 0);
+}
+
+TEST_F(ControlQueryTest, DrainRefusesAWindowThatIsOutOfRangeAndDoesNothing) {
+  for (const char* window : {"-1s", "3600.000000001s", "315576000000s"}) {
+    const auto refused = node_.Call(*node_.admin, &v1::Admin::Stub::Drain,
+                                    fmt::format(R"({{"window":"{}"}})", window));
+    EXPECT_EQ(refused.code, grpc::StatusCode::INVALID_ARGUMENT) << window;
+    EXPECT_EQ(refused.reason, "FIELD_OUT_OF_RANGE");
+    EXPECT_EQ(refused.field, "window");
+  }
+  EXPECT_FALSE(node_.drains.draining());
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -25,7 +25,9 @@ class ControlServerTest : public testing::Test {
                                           .stats = node_.stats,
                                           .counters = node_.counters,
                                           .events = node_.hub,
-                                          .clock = node_.clock})
+                                          .node = node_.drains,
+                                          .clock = node_.clock,
+                                          .effective_config = [] { return std::string(); }})
         .status();
   }
   grpc::health::v1::HealthCheckResponse Health(const std::string& service) {

@@ -164,5 +164,44 @@ TEST(GatewayCloseTest, StopDoesNotWaitForClientsThatNeverRead) {
   EXPECT_EQ(gateway.Gauges().outbox_bytes, 0u);
 }
 
+TEST(GatewayCloseTest, DrainClosesWhoIsThereRefusesWhoComesAndEnds) {
+  TestGateway::Settings settings;
+  settings.gateway.shards = 2;
+  TestGateway gateway(settings);
+  std::vector<TestConnection> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(gateway.Online("alice", {"lobby"}));
+  RawClient half = gateway.Connect();
+  gateway.gateway().Drain(absl::ZeroDuration());
+  for (TestConnection& client : clients) {
+    EXPECT_EQ(client.socket.ReadFrame(), "close 1012 node is stopping");
+    EXPECT_EQ(gateway.events().AwaitOf<event::Disconnected>(client.id).cause,
+              CloseCause::kNodeStopping);
+  }
+  ASSERT_TRUE(half.Send(UpgradeRequest("/ws")));
+  const auto refused = half.ReadHttp();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_NE(refused.head.find("Retry-After: 5\r\n"), std::string::npos) << refused.head;
+
+  gateway.gateway().Undrain();
+  TestConnection back = gateway.Online("alice", {"lobby"});
+  EXPECT_EQ(gateway.Push("lobby", "hello").queued, 1u);
+  EXPECT_EQ(back.socket.ReadFrame(), "text hello");
+}
+
+TEST(GatewayCloseTest, UndrainKeepsThoseWhomTheWindowHasNotReached) {
+  TestGateway::Settings settings;
+  settings.gateway.connections_per_address = 0;
+  TestGateway gateway(settings);
+  std::vector<TestConnection> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(gateway.Open());
+  gateway.gateway().Drain(absl::Hours(1));
+  EXPECT_EQ(clients.front().socket.ReadFrame(), "close 1012 node is stopping");  // the oldest goes first
+  gateway.gateway().Undrain();
+  TestConnection& last = clients.back();
+  ASSERT_TRUE(last.socket.Send(ClientPing("still")));
+  EXPECT_EQ(last.socket.ReadFrame(), "pong still");
+  EXPECT_GT(gateway.Gauges().connections, 0u);
+}
+
 }  // namespace
 }  // namespace wsrouter

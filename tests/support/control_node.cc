@@ -39,8 +39,9 @@ ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t ma
                                      .counters = counters,
                                      .events = hub,
                                      .attached = attached,
+                                     .node = drains,
                                      .clock = clock,
-                                     .effective_config = "node:\n  server_id: node-1\n"});
+                                     .effective_config = [] { return std::string("node:\n  server_id: node-1\n"); }});
   EXPECT_TRUE(started.ok()) << started.status();
   server = *std::move(started);
   grpc::ChannelArguments arguments;

@@ -12,6 +12,7 @@
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "gtest/gtest.h"
+#include "tests/support/drain_recorder.h"
 #include "tests/support/shard_host.h"
 #include "wsrouter/v1/events.grpc.pb.h"
 #include "wsrouter/v1/router.grpc.pb.h"
@@ -79,6 +80,7 @@ class ControlNode {
   MemoryDirectory directory;
   Counters& counters{stats.AddCounters()};
   EventHub hub{counters};
+  DrainRecorder drains;
   ShardHost shard;
   std::unique_ptr<ControlServer> server;
   std::shared_ptr<grpc::Channel> channel;

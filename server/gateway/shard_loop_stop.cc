@@ -1,0 +1,88 @@
+// How ShardLoop lets its connections go: for a drain, after which it may take new ones, and for good.
+#include <algorithm>
+#include <utility>
+
+#include "gateway/shard_loop.h"
+
+namespace wsrouter {
+namespace {
+
+constexpr auto kRestart = static_cast<uint16_t>(CloseCode::kServiceRestart);
+
+// A window closes at least so many connections a second: a few do not take the whole of it.
+constexpr int64_t kDrainPerSecond = 50;
+
+}  // namespace
+
+void ShardLoop::Drain(absl::Duration window) {
+  mailbox_->PostAnswer(Task([this, window] {
+    if (stopping_) return;
+    draining_ = true;
+    BeginWindow(window);
+  }));
+}
+
+void ShardLoop::Undrain() {
+  mailbox_->PostAnswer(Task([this] { draining_ = false; }));
+}
+
+void ShardLoop::BeginStop(absl::Duration window) {
+  mailbox_->PostAnswer(Task([this, window] {
+    stopping_ = true;
+    for (Session* session : sessions_) {
+      if (session->state == Session::State::kHead) Doom(*session);
+    }
+    BeginWindow(window);
+  }));
+}
+
+void ShardLoop::BeginWindow(absl::Duration window) {
+  window_begin_ = now_.uptime;
+  window_connections_ = shard_.connections();
+  const auto enough = absl::Seconds(static_cast<int64_t>(window_connections_) / kDrainPerSecond);
+  window_ = hurried_ ? absl::ZeroDuration() : std::min(window, enough);
+  for (Session* session : sessions_) {
+    if (session->state == Session::State::kAsking) {
+      Unhold(*session);
+      Deny(*session, {kRestart, {}}, absl::ZeroDuration());
+    }
+    if (session->state == Session::State::kEcho) CloseWithFrame(*session, kRestart, {}, false);
+  }
+  ContinueWindow();
+}
+
+void ShardLoop::Hurry() {
+  mailbox_->PostAnswer(Task([this] { EndWindow(); }));
+}
+
+void ShardLoop::EndWindow() {
+  hurried_ = true;
+  window_ = absl::ZeroDuration();
+  if (stopping_) ContinueWindow();
+}
+
+void ShardLoop::ContinueWindow() {
+  const double left = window_ == absl::ZeroDuration()
+                          ? 0.0
+                          : 1.0 - absl::FDivDuration(now_.uptime - window_begin_, window_);
+  if (left > 0.0) {
+    shard_.Drain(static_cast<size_t>(static_cast<double>(window_connections_) * left));
+  } else if (!stopping_) {
+    shard_.Drain(0);
+  } else if (!std::exchange(drained_, true)) {
+    shard_.Stop();
+  }
+}
+
+void ShardLoop::FinishStop(absl::Duration deadline) {
+  if (!ended_.WaitForNotificationWithTimeout(deadline - clock_.Now().uptime)) {
+    mailbox_->PostAnswer(Task([this] {
+      EndWindow();
+      for (Session* session : sessions_) Doom(*session);
+    }));
+    ended_.WaitForNotification();
+  }
+  thread_.join();
+}
+
+}  // namespace wsrouter
