@@ -62,7 +62,13 @@ void AttachStream::ReadOn() {
 
 absl::Status AttachStream::OnRequest() {
   v1::AttachRequest request;
-  if (absl::Status parsed = ParseRequest(request_, request); !parsed.ok()) return parsed;
+  if (absl::Status parsed = ParseRequest(request_, request); !parsed.ok()) {
+    // What was parsed until then tells which question it is for; nothing else of it counts.
+    const uint64_t question = attached_ ? request.answer().question_id() : 0;
+    if (question == 0) return parsed;
+    request.Clear();
+    request.mutable_answer()->set_question_id(question);
+  }
   switch (request.item_case()) {
     case v1::AttachRequest::kAttach: {
       if (std::exchange(attached_, true)) {
@@ -87,7 +93,7 @@ void AttachStream::OnReadDone(bool ok) {
   const absl::Status status = ok ? OnRequest() : absl::OkStatus();
   request_.Clear();
   if (ok && status.ok()) return;
-  desk_.Detach(*this);
+  desk_.Detach(*this, status);
   End(status);
 }
 
@@ -152,7 +158,7 @@ void AttachStream::End(const absl::Status& status) {
 }
 
 void AttachStream::OnCancel() {
-  desk_.Detach(*this);
+  desk_.Detach(*this, absl::OkStatus());
   {
     absl::MutexLock lock(&mutex_);
     ended_ = grpc::Status::CANCELLED;
@@ -167,7 +173,7 @@ void AttachStream::OnDone() {
     absl::MutexLock lock(&mutex_);
     queue_.clear();
   }
-  desk_.Detach(*this);
+  desk_.Detach(*this, absl::OkStatus());
   std::move(closed_)(*this);
 }
 

@@ -37,8 +37,9 @@ class AttachDesk {
   virtual void Attach(std::shared_ptr<AttachStream> stream, AttachTerms terms) = 0;
   // The stream reads on when it is told to.
   virtual void Answer(std::shared_ptr<AttachStream> stream, v1::AttachAnswer answer) = 0;
-  // No answer follows. May be told twice.
-  virtual void Detach(AttachStream& stream) = 0;
+  // No answer follows. May be told twice. `why`: what makes no sense of what it sent, which is then
+  // what becomes of its questions; OK where it goes without that.
+  virtual void Detach(AttachStream& stream, const absl::Status& why) = 0;
 };
 
 // The stream of a service that attached. gRPC uses the object until OnDone, so whoever owns it

@@ -3,8 +3,8 @@
 #include <tuple>
 
 #include "absl/hash/hash.h"
+#include "control/backend_question.h"
 #include "control/convert.h"
-#include "control/errors.h"
 
 namespace wsrouter {
 
@@ -45,7 +45,7 @@ absl::StatusOr<BackendResponse> ReadAttachAnswer(v1::AttachAnswer answer) {
                           answer.error().message());
     }
     default:
-      return BadField("answer", "FIELD_MISSING", "is not set");
+      return UnreadableAnswer();
   }
 }
 

@@ -230,7 +230,7 @@ void BackendDesk::AttachAnswered(const AttachStream& stream, v1::AttachAnswer an
   }
 }
 
-void BackendDesk::Detach(const AttachStream* stream) {
+void BackendDesk::Detach(const AttachStream* stream, const absl::Status& why) {
   const auto found = std::ranges::find_if(
       attached_, [stream](const auto& service) { return service->stream() == stream; });
   if (found == attached_.end()) return;
@@ -245,8 +245,13 @@ void BackendDesk::Detach(const AttachStream* stream) {
   // As they came, whoever answers them now.
   std::ranges::sort(left, {}, &BackendQuestion::call);
   for (BackendQuestion* question : left) {
+    const bool failed = question->running && !why.ok();
     TakeBack(*question, CallGate::Outcome::kWithdrawn);
-    Place(*question);
+    if (failed) {
+      Fail(*question, why, gone.get());
+    } else {
+      Place(*question);
+    }
   }
 }
 

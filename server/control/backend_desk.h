@@ -50,7 +50,9 @@ class BackendDesk {
                 absl::StatusOr<BackendResponse> answer);
   void Attach(const std::shared_ptr<AttachStream>& stream, AttachTerms terms);
   void AttachAnswered(const AttachStream& stream, v1::AttachAnswer answer);
-  void Detach(const AttachStream* stream);
+  // The questions that the service had go to others; where it speaks nonsense (`why`), what was asked
+  // of it has failed.
+  void Detach(const AttachStream* stream, const absl::Status& why);
   // Calls `idle` when nothing waits any more; one at a time.
   void WhenIdle(absl::AnyInvocable<void() &&> idle);
   // Counts what is left as lost. Behind the end of the thread.

@@ -1,5 +1,6 @@
 #include "control/backend_question.h"
 
+#include "control/errors.h"
 #include "core/close_code.h"
 #include "core/error.h"
 
@@ -23,6 +24,10 @@ Admission AdmitUnasked(const ConnectQuestion& question) {
 
 absl::Status Unasked(std::string_view reason, std::string_view message) {
   return Refusal(absl::StatusCode::kUnavailable, reason, message);
+}
+
+absl::Status UnreadableAnswer() {
+  return BadField("answer", "FIELD_INVALID", "is not set or cannot be parsed");
 }
 
 bool IsOurs(const absl::Status& failure) { return !ReasonOf(failure).empty(); }

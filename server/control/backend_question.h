@@ -55,6 +55,7 @@ Admission AdmitUnasked(const ConnectQuestion& question);
 // (core/error.h); what a service answered, or gRPC for it, has none, and its text may hold parts of
 // the question.
 absl::Status Unasked(std::string_view reason, std::string_view message);  // UNAVAILABLE
+absl::Status UnreadableAnswer();  // what came as an answer is none
 bool IsOurs(const absl::Status& failure);
 // Nobody could be asked or nobody answered; other failures are answers.
 bool IsOutage(const absl::Status& failure);

@@ -147,8 +147,8 @@ void BackendRoutes::Answer(std::shared_ptr<AttachStream> stream, v1::AttachAnswe
   });
 }
 
-void BackendRoutes::Detach(AttachStream& stream) {
-  thread_.PostAnswer([this, gone = &stream] { desk_->Detach(gone); });
+void BackendRoutes::Detach(AttachStream& stream, const absl::Status& why) {
+  thread_.PostAnswer([this, gone = &stream, why] { desk_->Detach(gone, why); });
 }
 
 void BackendRoutes::Stop(absl::Duration grace) {

@@ -41,7 +41,7 @@ class BackendRoutes final : public Backend, public AttachDesk, private BackendAn
 
   void Attach(std::shared_ptr<AttachStream> stream, AttachTerms terms) override;
   void Answer(std::shared_ptr<AttachStream> stream, v1::AttachAnswer answer) override;
-  void Detach(AttachStream& stream) override;
+  void Detach(AttachStream& stream, const absl::Status& why) override;
 
   // Waits until all that was asked is answered, the ends of connections above all, `grace` at most;
   // drops the rest and refuses what comes later. May be repeated; one thread.

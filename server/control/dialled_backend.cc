@@ -8,8 +8,13 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "control/backend_question.h"
+#include "control/rpc.h"
 #include "fmt/format.h"
 #include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/channel_arguments.h"
 
 namespace wsrouter {
@@ -49,6 +54,16 @@ absl::Status ToAbsl(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
+// Parsed here: gRPC would hand on what it had parsed until then, as if that were the answer.
+template <typename Response>
+absl::StatusOr<BackendResponse> ReadResponse(const grpc::Status& status,
+                                             const grpc::ByteBuffer& octets) {
+  if (!status.ok()) return ToAbsl(status);
+  Response response;
+  if (!octets.Valid() || !ParseRequest(octets, response).ok()) return UnreadableAnswer();
+  return response;
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> DialCredentials(
@@ -66,11 +81,11 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> DialCredentials(
   return grpc::SslCredentials(tls);
 }
 
-template <typename Request, typename Response>
+template <typename Request>
 struct DialledBackend::Call {
   grpc::ClientContext context;
   Request request;
-  Response response;
+  grpc::ByteBuffer response;
 };
 
 DialledBackend::DialledBackend(std::string target,
@@ -82,8 +97,7 @@ DialledBackend::DialledBackend(std::string target,
       target_(std::move(target)),
       answers_(answers),
       clock_(clock),
-      stub_(v1::Backend::NewStub(
-          grpc::CreateCustomChannel(target_, credentials, Arguments(options)))) {
+      channel_(grpc::CreateCustomChannel(target_, credentials, Arguments(options))) {
   methods = options.methods;
 }
 
@@ -99,31 +113,23 @@ DialledBackend::~DialledBackend() {
 }
 
 void DialledBackend::Ask(uint64_t call, const BackendRequest& request, absl::Duration timeout) {
-  using Async = v1::Backend::StubInterface::async_interface;
-  using Done = std::function<void(grpc::Status)>;
-  using Connect = void (Async::*)(grpc::ClientContext*, const v1::ConnectRequest*,
-                                  v1::ConnectResponse*, Done);
-  using Message = void (Async::*)(grpc::ClientContext*, const v1::MessageRequest*,
-                                  v1::MessageResponse*, Done);
-  using Disconnected = void (Async::*)(grpc::ClientContext*, const v1::DisconnectedRequest*,
-                                       v1::DisconnectedResponse*, Done);
   switch (MethodOf(request)) {
     case BackendMethod::kConnect:
-      return Start<v1::ConnectRequest, v1::ConnectResponse, Connect>(
-          call, std::get<v1::ConnectRequest>(request), timeout, &Async::Connect);
+      return Start<v1::ConnectResponse>(call, std::get<v1::ConnectRequest>(request), timeout,
+                                        "/wsrouter.v1.Backend/Connect");
     case BackendMethod::kMessage:
-      return Start<v1::MessageRequest, v1::MessageResponse, Message>(
-          call, std::get<v1::MessageRequest>(request), timeout, &Async::Message);
+      return Start<v1::MessageResponse>(call, std::get<v1::MessageRequest>(request), timeout,
+                                        "/wsrouter.v1.Backend/Message");
     case BackendMethod::kDisconnected:
-      return Start<v1::DisconnectedRequest, v1::DisconnectedResponse, Disconnected>(
-          call, std::get<v1::DisconnectedRequest>(request), timeout, &Async::Disconnected);
+      return Start<v1::DisconnectedResponse>(call, std::get<v1::DisconnectedRequest>(request),
+                                             timeout, "/wsrouter.v1.Backend/Disconnected");
   }
 }
 
-template <typename Request, typename Response, typename Method>
+template <typename Response, typename Request>
 void DialledBackend::Start(uint64_t number, const Request& request, absl::Duration timeout,
-                           Method method) {
-  const auto made = std::make_shared<Call<Request, Response>>();
+                           const char* method) {
+  const auto made = std::make_shared<Call<Request>>();
   auto* const call = made.get();
   call->request = request;
   call->context.set_deadline(absl::ToChronoTime(clock_.Now().wall + timeout));
@@ -135,17 +141,15 @@ void DialledBackend::Start(uint64_t number, const Request& request, absl::Durati
     absl::MutexLock lock(&pending_->mutex);
     ++pending_->count;
   }
-  (stub_->async()->*method)(
-      &call->context, &call->request, &call->response,
+  grpc::TemplatedGenericStub<Request, grpc::ByteBuffer>(channel_).UnaryCall(
+      &call->context, method, {}, &call->request, &call->response,
       [this, call, number, pending = pending_](const grpc::Status& status) {
         std::shared_ptr<grpc::ClientContext> owner;
         {
           absl::MutexLock lock(&mutex_);
           owner = std::move(calls_.extract(number).mapped());
         }
-        answers_.Answered(this, number,
-                          status.ok() ? absl::StatusOr<BackendResponse>(std::move(call->response))
-                                      : absl::StatusOr<BackendResponse>(ToAbsl(status)));
+        answers_.Answered(this, number, ReadResponse<Response>(status, call->response));
         // The context holds the channel, whose end waits for gRPC's threads: let go of behind the
         // signal, it might be the last to hold it, and this thread would wait for itself.
         owner = nullptr;

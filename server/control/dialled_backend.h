@@ -12,9 +12,9 @@
 #include "base/clock.h"
 #include "control/backend_options.h"
 #include "control/backend_service.h"
+#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/security/credentials.h"
-#include "wsrouter/v1/backend.grpc.pb.h"
 
 namespace wsrouter {
 
@@ -42,15 +42,15 @@ class DialledBackend final : public BackendService {
     absl::CondVar none;
     uint64_t count ABSL_GUARDED_BY(mutex) = 0;
   };
-  template <typename Request, typename Response>
+  template <typename Request>
   struct Call;
-  template <typename Request, typename Response, typename Method>
-  void Start(uint64_t number, const Request& request, absl::Duration timeout, Method method);
+  template <typename Response, typename Request>
+  void Start(uint64_t number, const Request& request, absl::Duration timeout, const char* method);
 
   const std::string target_;
   BackendAnswers& answers_;
   const Clock& clock_;
-  const std::unique_ptr<v1::Backend::Stub> stub_;
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::shared_ptr<Pending> pending_ = std::make_shared<Pending>();
   absl::Mutex mutex_;  // a call ends on gRPC's threads
   // Each with its request and response, which it owns.

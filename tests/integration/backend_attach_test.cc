@@ -232,6 +232,22 @@ TEST_F(BackendAttachTest, AnswersToNoQuestionOfItsOwnAreIgnored) {
   EXPECT_TRUE(asked.Waits());
 }
 
+TEST_F(BackendAttachTest, WhoSpeaksNonsenseIsNotMistakenForOneThatIsAway) {
+  options.connect_outage = ConnectOutage::kAcceptProved;
+  grpc::ClientContext context;
+  auto stream = host().control().events->Attach(&context);
+  stream->Write(FromJson<v1::AttachRequest>(R"({"attach":{}})"));
+  v1::AttachResponse response;
+  ASSERT_TRUE(stream->Read(&response) && response.has_ready());
+  auto asked = asker().Connect(1, Own{.client = {"bob"}});
+  ASSERT_TRUE(stream->Read(&response) && response.has_question());
+  stream->Write(FromJson<v1::AttachRequest>("{}"));
+  EXPECT_EQ(asked.Get(), kNoAnswer);
+  EXPECT_EQ(host().Total(Counter::kBackendFailures), 1u);
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(BackendAttachTest, AStopEndsTheStreamAndSaysSo) {
   const auto service = Attach({});
   host().control().server->Shutdown(absl::Seconds(5));

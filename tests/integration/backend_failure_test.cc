@@ -146,6 +146,38 @@ TEST_P(BackendFailureTest, NonsenseLetsNobodyIn) {
   }
 }
 
+// What gRPC's own parser does not take, though much of it makes sense.
+TEST_P(BackendFailureTest, AnAnswerThatCannotBeParsedLetsNobodyIn) {
+  for (const bool in_the_name : {true, false}) {
+    BackendNode& node = Node({.connect = [in_the_name](const auto&, const auto& reply) {
+                               v1::ConnectResponse response;
+                               v1::Accept& accept = *response.mutable_accept();
+                               accept.set_client_id(in_the_name ? "eve\xff" : "eve");
+                               (*accept.mutable_labels())["key"] = "\xff";
+                               reply(grpc::Status::OK, response);
+                             }},
+                             {.connect_outage = ConnectOutage::kAcceptProved});
+    EXPECT_EQ(node.asker().Connect(1).Get(), kNoAnswer);
+    EXPECT_EQ(node.asker().Connect(2, kBob).Get(), kNoAnswer);
+    EXPECT_THAT(node.service().asked.lines(), ElementsAre("Connect /ws", "Connect /ws"));
+    EXPECT_EQ(node.Total(Counter::kBackendFailures), 2u);
+  }
+}
+
+TEST_P(BackendFailureTest, AMessageWhoseAnswerCannotBeParsedIsAnsweredForAndOthersAreNot) {
+  BackendNode& node = Node({.message = [](const v1::MessageRequest& request, const auto& reply) {
+    v1::MessageResponse response;
+    response.add_effects()->mutable_send()->set_text("a");
+    if (request.payload().text() == "bad") {
+      response.add_effects()->mutable_join()->add_rooms("\xff");
+    }
+    reply(grpc::Status::OK, response);
+  }});
+  EXPECT_EQ(node.asker().Message(1, "bad").Get(), kEnd);
+  EXPECT_EQ(node.asker().Message(2, "good").Get(), "send a");
+  EXPECT_EQ(node.Total(Counter::kBackendFailures), 1u);
+}
+
 TEST_P(BackendFailureTest, MessagesAreAnsweredForAsThePolicySaysWhateverTheFailureIs) {
   for (const StatusCode code : {StatusCode::INTERNAL, StatusCode::UNAVAILABLE}) {
     BackendNode& node = Node(Failing(code), {.message_outage = MessageOutage::kDrop});
