@@ -146,22 +146,18 @@ TEST_P(BackendFailureTest, NonsenseLetsNobodyIn) {
   }
 }
 
-// What gRPC's own parser does not take, though much of it makes sense.
-TEST_P(BackendFailureTest, AnAnswerThatCannotBeParsedLetsNobodyIn) {
-  for (const bool in_the_name : {true, false}) {
-    BackendNode& node = Node({.connect = [in_the_name](const auto&, const auto& reply) {
-                               v1::ConnectResponse response;
-                               v1::Accept& accept = *response.mutable_accept();
-                               accept.set_client_id(in_the_name ? "eve\xff" : "eve");
-                               (*accept.mutable_labels())["key"] = "\xff";
-                               reply(grpc::Status::OK, response);
-                             }},
-                             {.connect_outage = ConnectOutage::kAcceptProved});
-    EXPECT_EQ(node.asker().Connect(1).Get(), kNoAnswer);
-    EXPECT_EQ(node.asker().Connect(2, kBob).Get(), kNoAnswer);
-    EXPECT_THAT(node.service().asked.lines(), ElementsAre("Connect /ws", "Connect /ws"));
-    EXPECT_EQ(node.Total(Counter::kBackendFailures), 2u);
-  }
+TEST_P(BackendFailureTest, AnAnswerThatCannotBeParsedLetsNobodyInHoweverMuchOfItMakesSense) {
+  BackendNode& node = Node({.connect = [](const auto&, const auto& reply) {
+                             v1::ConnectResponse response;
+                             response.mutable_accept()->set_client_id("eve");
+                             (*response.mutable_accept()->mutable_labels())["key"] = "\xff";
+                             reply(grpc::Status::OK, response);
+                           }},
+                           {.connect_outage = ConnectOutage::kAcceptProved});
+  EXPECT_EQ(node.asker().Connect(1).Get(), kNoAnswer);
+  EXPECT_EQ(node.asker().Connect(2, kBob).Get(), kNoAnswer);
+  EXPECT_THAT(node.service().asked.lines(), ElementsAre("Connect /ws", "Connect /ws"));
+  EXPECT_EQ(node.Total(Counter::kBackendFailures), 2u);
 }
 
 TEST_P(BackendFailureTest, AMessageWhoseAnswerCannotBeParsedIsAnsweredForAndOthersAreNot) {
