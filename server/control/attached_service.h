@@ -34,7 +34,7 @@ class AttachedService final : public BackendService {
   const std::string& prefix() const { return prefix_; }
   // Of those that share a path, the one with the highest weight is asked about a connection: when one
   // comes or goes, only the connections move that it gets or had.
-  size_t WeightFor(const ConnectionId& connection) const;
+  uint64_t WeightFor(const ConnectionId& connection) const;
 
  private:
   const std::shared_ptr<AttachStream> stream_;
