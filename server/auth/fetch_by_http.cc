@@ -5,12 +5,13 @@
 
 namespace wsrouter {
 
-absl::StatusOr<std::string> FetchByHttp(const std::string& url) {
+absl::StatusOr<std::string> FetchByHttp(const std::string& url, FetchStop& stop) {
   const size_t slash = url.find('/', url.find("://") + 3);
   httplib::Client client(url.substr(0, slash));
   client.set_connection_timeout(3);
   client.set_read_timeout(3);
   client.set_follow_location(false);
+  client.set_socket_options([&stop](int socket) { stop.Hold(socket); });
   const SystemClock clock;
   const absl::Duration deadline = clock.Now().uptime + absl::Seconds(3);  // also for one that drips
   std::string body;
@@ -19,6 +20,7 @@ absl::StatusOr<std::string> FetchByHttp(const std::string& url) {
         body.append(octets, size);
         return body.size() <= KeySet::kJwksBytesMax && clock.Now().uptime < deadline;
       });
+  stop.Release();
   if (!result) return absl::UnavailableError(httplib::to_string(result.error()));
   if (result->status != 200) {
     return absl::UnavailableError(fmt::format("answers with status {}", result->status));

@@ -57,6 +57,7 @@ KeyKeeper::~KeyKeeper() {
     stopping_ = true;
     changed_.SignalAll();
   }
+  stop_.Stop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -97,7 +98,7 @@ void KeyKeeper::Main() {
 
 absl::Status KeyKeeper::Refresh(Place& place) {
   const std::string& where = place.line.keys;
-  absl::StatusOr<std::string> text = place.line.by_url() ? fetch_(where) : ReadSmallFile(where);
+  absl::StatusOr<std::string> text = place.line.by_url() ? fetch_(where, stop_) : ReadSmallFile(where);
   if (!text.ok() && !place.line.by_url()) return text.status();  // which names the file
   if (!text.ok()) {
     return absl::UnavailableError(fmt::format("{}: {}", where, StdView(text.status().message())));

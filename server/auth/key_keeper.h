@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "auth/fetch_stop.h"
 #include "auth/issuer_line.h"
 #include "auth/key_source.h"
 #include "base/clock.h"
@@ -25,8 +26,10 @@ namespace wsrouter {
 // What cannot be read or fetched leaves the keys as they were, and is logged.
 class KeyKeeper final : public KeySource {
  public:
-  // The body that the URL answers with, 256 KiB at most. Blocks, within a time of its own.
-  using Fetch = std::function<absl::StatusOr<std::string>(const std::string& url)>;
+  // The body that the URL answers with, 256 KiB at most. Blocks, within a time of its own, or until
+  // it is stopped.
+  using Fetch =
+      std::function<absl::StatusOr<std::string>(const std::string& url, FetchStop& stop)>;
 
   struct Options {
     std::vector<IssuerLine> lines;
@@ -39,6 +42,7 @@ class KeyKeeper final : public KeySource {
   // has answered, its issuer has no keys.
   static absl::StatusOr<std::unique_ptr<KeyKeeper>> Start(const Options& options, Fetch fetch,
                                                           const Clock& clock);
+  // Stops a fetch that is under way: a server that does not answer does not hold up the end.
   ~KeyKeeper() override;
 
   std::shared_ptr<const KeySet> Keys(std::string_view issuer) override;
@@ -63,6 +67,7 @@ class KeyKeeper final : public KeySource {
 
   const Options options_;
   const Fetch fetch_;
+  FetchStop stop_;
   const Clock& clock_;
   std::vector<Place> places_;  // the thread's, but for due, which is guarded by mutex_
 
@@ -75,7 +80,7 @@ class KeyKeeper final : public KeySource {
 
 // A Fetch by HTTP and HTTPS (system's authorities, no redirects): three seconds to connect, three
 // to answer.
-absl::StatusOr<std::string> FetchByHttp(const std::string& url);
+absl::StatusOr<std::string> FetchByHttp(const std::string& url, FetchStop& stop);
 
 }  // namespace wsrouter
 

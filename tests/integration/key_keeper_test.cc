@@ -2,7 +2,9 @@
 #include "auth/key_keeper.h"
 
 #include <httplib.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <filesystem>
@@ -10,6 +12,7 @@
 #include <string>
 #include <thread>
 
+#include "base/unique_fd.h"
 #include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -104,7 +107,7 @@ TEST_F(KeyKeeperTest, AnUnknownKeyIsFetchedForAndNoMoreOftenThanThePause) {
   options.fetch_pause = absl::Milliseconds(200);
   auto keeper = KeyKeeper::Start(
       options,
-      [&](const std::string& url) -> absl::StatusOr<std::string> {
+      [&](const std::string& url, FetchStop&) -> absl::StatusOr<std::string> {
         EXPECT_EQ(url, "https://id.example/jwks");
         ++fetches;
         return fmt::format(R"({{"keys":[{}]}})", (rotated ? second : first).Jwk("k"));
@@ -136,15 +139,47 @@ TEST_F(KeyKeeperTest, FetchesByHttpWithinBounds) {
   });
   const int port = server.bind_to_any_port("127.0.0.1");
   std::thread thread([&] { server.listen_after_bind(); });
+  FetchStop stop;
   const std::string base = fmt::format("http://127.0.0.1:{}", port);
   EXPECT_TRUE(Eventually([&] { return server.is_running(); }));
-  EXPECT_EQ(FetchByHttp(base + "/jwks").value(), "{}");
-  EXPECT_FALSE(FetchByHttp(base + "/large").ok());
-  EXPECT_FALSE(FetchByHttp(base + "/moved").ok());
-  EXPECT_FALSE(FetchByHttp(base + "/none").ok());
+  EXPECT_EQ(FetchByHttp(base + "/jwks", stop).value(), "{}");
+  EXPECT_FALSE(FetchByHttp(base + "/large", stop).ok());
+  EXPECT_FALSE(FetchByHttp(base + "/moved", stop).ok());
+  EXPECT_FALSE(FetchByHttp(base + "/none", stop).ok());
   server.stop();
   thread.join();
-  EXPECT_FALSE(FetchByHttp(base + "/jwks").ok());
+  EXPECT_FALSE(FetchByHttp(base + "/jwks", stop).ok());
+}
+
+// The kernel takes the connection; nobody ever answers.
+TEST_F(KeyKeeperTest, AServerThatNeverAnswersDoesNotHoldUpTheEnd) {
+  const UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof(address);
+  auto* const raw = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener.get(), raw, size), 0);
+  ASSERT_EQ(listen(listener.get(), 8), 0);
+  ASSERT_EQ(getsockname(listener.get(), raw, &size), 0);
+  for (const std::string scheme : {"http", "https"}) {
+    const std::string url = fmt::format("{}://127.0.0.1:{}/jwks", scheme, ntohs(address.sin_port));
+    auto keeper = KeyKeeper::Start(
+        Quick({{.issuer = "id", .algorithm = Algorithm::kEs256, .keys = url}}), FetchByHttp, clock_);
+    ASSERT_TRUE(keeper.ok());
+    const UniqueFd taken(accept(listener.get(), nullptr, nullptr));
+    const absl::Duration begin = clock_.Now().uptime;
+    keeper->reset();
+    // The fetch's own time is three seconds.
+    EXPECT_LT(clock_.Now().uptime - begin, absl::Seconds(2)) << scheme;
+  }
+}
+
+TEST_F(KeyKeeperTest, NoFetchBeginsBehindTheStop) {
+  FetchStop stop;
+  stop.Stop();
+  httplib::Server server;
+  const int port = server.bind_to_any_port("127.0.0.1");
+  EXPECT_EQ(FetchByHttp(fmt::format("http://127.0.0.1:{}/", port), stop).status().message(),
+            "Connection");
 }
 
 }  // namespace
