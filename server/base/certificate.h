@@ -10,7 +10,7 @@ namespace wsrouter {
 
 // Where a listener's certificate is, all PEM.
 struct TlsFiles {
-  std::string cert;       // with those of its issuers behind it; empty: no TLS
+  std::string cert;       // with those of its issuers behind it; empty: none is shown
   std::string key;        // without a password
   std::string client_ca;  // whose certificates clients must show; empty: they show none
 };
@@ -24,7 +24,7 @@ struct Certificate {
 };
 
 // Refused unless the key is the certificate's, the certificate is valid at `now`, and all that is
-// there can be read. The message names the file and has nothing of what is in it.
+// there can be read; authorities may be there alone, without the pair. The message names the file and has nothing of what is in it.
 absl::StatusOr<Certificate> ReadCertificate(const TlsFiles& files, absl::Time now);
 
 }  // namespace wsrouter

@@ -5,7 +5,6 @@
 
 #include "absl/synchronization/mutex.h"
 #include "control/backend_convert.h"
-#include "control/dialled_backend.h"
 #include "core/close_code.h"
 
 namespace wsrouter {
@@ -31,16 +30,17 @@ BackendRoutes::BackendRoutes(BackendOptions options, Counters& counters, const C
 absl::StatusOr<std::unique_ptr<BackendRoutes>> BackendRoutes::Create(BackendOptions options,
                                                                      Counters& counters,
                                                                      const Clock& clock) {
-  auto credentials = DialCredentials(options);
-  if (!credentials.ok()) return credentials.status();
+  auto files = DialFiles::Open(options, clock);
+  if (!files.ok()) return files.status();
   std::unique_ptr<BackendRoutes> made(new BackendRoutes(std::move(options), counters, clock));
   BackendAnswers& answers = *made;
   std::vector<BackendDesk::Route> routes;
   for (const BackendRoute& route : made->options_.routes) {
     routes.push_back({.prefix = route.prefix, .service = nullptr});
     if (route.target.empty()) continue;
-    routes.back().service = std::make_shared<DialledBackend>(route.target, *credentials,
-                                                             made->options_, answers, clock);
+    made->dialled_.push_back(std::make_shared<DialledBackend>(route.target, (*files)->first(),
+                                                              made->options_, answers, clock));
+    routes.back().service = made->dialled_.back();
   }
   made->desk_ = std::make_unique<BackendDesk>(BackendDesk::Parts{.options = made->options_,
                                                                  .thread = made->thread_,
@@ -48,6 +48,13 @@ absl::StatusOr<std::unique_ptr<BackendRoutes>> BackendRoutes::Create(BackendOpti
                                                                  .counters = counters,
                                                                  .clock = clock},
                                               std::move(routes));
+  made->files_ = *std::move(files);
+  made->files_->OnChange([raw = made.get()](const DialFiles::Credentials& credentials) {
+    raw->thread_.PostAnswer([raw, credentials] {
+      for (const auto& service : raw->dialled_) service->Dial(credentials);
+    });
+  });
+  made->files_->Watch();
   return made;
 }
 

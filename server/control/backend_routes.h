@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -14,6 +15,8 @@
 #include "control/backend_options.h"
 #include "control/backend_paths.h"
 #include "control/backend_service.h"
+#include "control/dial_files.h"
+#include "control/dialled_backend.h"
 #include "control/timed_thread.h"
 #include "core/backend.h"
 #include "core/counters.h"
@@ -63,7 +66,10 @@ class BackendRoutes final : public Backend, public AttachDesk, private BackendAn
   std::atomic<bool> stopped_ = false;
   std::atomic<size_t> octets_ = 0;  // of the questions that the desk has not looked at
   TimedThread thread_;
-  std::unique_ptr<BackendDesk> desk_;  // the thread's; ends first: its services wait for gRPC
+  // These two are the thread's, and end before it: services wait for gRPC.
+  std::unique_ptr<BackendDesk> desk_;
+  std::vector<std::shared_ptr<DialledBackend>> dialled_;
+  std::unique_ptr<DialFiles> files_;
 };
 
 }  // namespace wsrouter

@@ -1,16 +1,10 @@
 #include "control/dialled_backend.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 #include <vector>
 
-#include "base/strings.h"
 #include "control/backend_question.h"
 #include "control/rpc.h"
-#include "fmt/format.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
@@ -19,15 +13,6 @@
 
 namespace wsrouter {
 namespace {
-
-absl::StatusOr<std::string> ReadPem(std::string_view key, const std::string& file) {
-  if (file.empty()) return std::string();
-  std::ifstream stream(file, std::ios::binary);
-  std::string pem((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (!stream.bad() && !pem.empty()) return pem;
-  return absl::NotFoundError(AbslView(
-      fmt::format("{} {} cannot be read, or is empty: {}", key, file, std::strerror(errno))));
-}
 
 int ToMillis(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
@@ -66,21 +51,6 @@ absl::StatusOr<BackendResponse> ReadResponse(const grpc::Status& status,
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> DialCredentials(
-    const BackendOptions& options) {
-  if (options.tls_ca_file.empty()) return grpc::InsecureChannelCredentials();
-  grpc::SslCredentialsOptions tls;
-  for (const auto& [key, file, pem] :
-       {std::tuple("backend.tls_ca_file", &options.tls_ca_file, &tls.pem_root_certs),
-        std::tuple("backend.tls_cert_file", &options.tls_cert_file, &tls.pem_cert_chain),
-        std::tuple("backend.tls_key_file", &options.tls_key_file, &tls.pem_private_key)}) {
-    absl::StatusOr<std::string> text = ReadPem(key, *file);
-    if (!text.ok()) return text.status();
-    *pem = *std::move(text);
-  }
-  return grpc::SslCredentials(tls);
-}
-
 template <typename Request>
 struct DialledBackend::Call {
   grpc::ClientContext context;
@@ -97,15 +67,21 @@ DialledBackend::DialledBackend(std::string target,
       target_(std::move(target)),
       answers_(answers),
       clock_(clock),
-      channel_(grpc::CreateCustomChannel(target_, credentials, Arguments(options))) {
+      options_(options) {
   methods = options.methods;
+  Dial(credentials);
+}
+
+void DialledBackend::Dial(const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+  lines_.push_back(std::make_shared<const Line>(
+      Line{grpc::CreateCustomChannel(target_, credentials, Arguments(options_))}));
 }
 
 DialledBackend::~DialledBackend() {
   std::vector<std::shared_ptr<grpc::ClientContext>> contexts;
   {
     absl::MutexLock lock(&mutex_);
-    for (const auto& [number, context] : calls_) contexts.push_back(context);
+    for (const auto& [number, running] : calls_) contexts.push_back(running.context);
   }
   for (const auto& context : contexts) context->TryCancel();
   absl::MutexLock lock(&pending_->mutex);
@@ -129,30 +105,36 @@ void DialledBackend::Ask(uint64_t call, const BackendRequest& request, absl::Dur
 template <typename Response, typename Request>
 void DialledBackend::Start(uint64_t number, const Request& request, absl::Duration timeout,
                            const char* method) {
+  // A line that was replaced goes when no call is left on it.
+  std::erase_if(lines_, [this](const auto& line) {
+    return line != lines_.back() && line.use_count() == 1;
+  });
   const auto made = std::make_shared<Call<Request>>();
   auto* const call = made.get();
   call->request = request;
   call->context.set_deadline(absl::ToChronoTime(clock_.Now().wall + timeout));
   {
     absl::MutexLock lock(&mutex_);
-    calls_.emplace(number, std::shared_ptr<grpc::ClientContext>(made, &call->context));
+    calls_.emplace(number, Running{.line = lines_.back(), .context = {made, &call->context}});
   }
   {
     absl::MutexLock lock(&pending_->mutex);
     ++pending_->count;
   }
-  grpc::TemplatedGenericStub<Request, grpc::ByteBuffer>(channel_).UnaryCall(
+  grpc::TemplatedGenericStub<Request, grpc::ByteBuffer>(lines_.back()->channel).UnaryCall(
       &call->context, method, {}, &call->request, &call->response,
       [this, call, number, pending = pending_](const grpc::Status& status) {
-        std::shared_ptr<grpc::ClientContext> owner;
+        Running running;
         {
           absl::MutexLock lock(&mutex_);
-          owner = std::move(calls_.extract(number).mapped());
+          running = std::move(calls_.extract(number).mapped());
         }
         answers_.Answered(this, number, ReadResponse<Response>(status, call->response));
-        // The context holds the channel, whose end waits for gRPC's threads: let go of behind the
-        // signal, it might be the last to hold it, and this thread would wait for itself.
-        owner = nullptr;
+        // The context holds the channel, whose end waits for gRPC's threads: were it the last to hold
+        // it, this thread would wait for itself. So it goes before the line, which the service keeps
+        // for as long as others do, and before the signal.
+        running.context = nullptr;
+        running.line = nullptr;
         // From here on the service may be gone.
         absl::MutexLock lock(&pending->mutex);
         if (--pending->count == 0) pending->none.Signal();
@@ -165,7 +147,7 @@ void DialledBackend::Cancel(uint64_t call) {
     absl::MutexLock lock(&mutex_);
     const auto found = calls_.find(call);
     if (found == calls_.end()) return;
-    context = found->second;
+    context = found->second.context;
   }
   context->TryCancel();
 }

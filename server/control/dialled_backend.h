@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "control/backend_options.h"
@@ -18,19 +18,19 @@
 
 namespace wsrouter {
 
-// TLS as the options say, with the files as they are now. Fails with the key and the file.
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> DialCredentials(
-    const BackendOptions& options);
-
 // A service that the node calls. Its replicas are called in turn, those that cannot be reached are
 // left out.
 class DialledBackend final : public BackendService {
  public:
+  // `options` outlives the service.
   DialledBackend(std::string target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
                  const BackendOptions& options, BackendAnswers& answers, const Clock& clock);
   // Cancels what is under way and waits until gRPC has let go of it.
   ~DialledBackend() override;
 
+  // Calls that begin from now on use these credentials; those under way end as they began. The desk's
+  // thread.
+  void Dial(const std::shared_ptr<grpc::ChannelCredentials>& credentials);
   void Ask(uint64_t call, const BackendRequest& request, absl::Duration timeout) override;
   void Cancel(uint64_t call) override;
   std::string Name() const override { return target_; }
@@ -42,6 +42,13 @@ class DialledBackend final : public BackendService {
     absl::CondVar none;
     uint64_t count ABSL_GUARDED_BY(mutex) = 0;
   };
+  struct Line {
+    std::shared_ptr<grpc::Channel> channel;
+  };
+  struct Running {
+    std::shared_ptr<const Line> line;
+    std::shared_ptr<grpc::ClientContext> context;  // with the request and response, which it owns
+  };
   template <typename Request>
   struct Call;
   template <typename Response, typename Request>
@@ -50,12 +57,11 @@ class DialledBackend final : public BackendService {
   const std::string target_;
   BackendAnswers& answers_;
   const Clock& clock_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  const BackendOptions& options_;
+  std::vector<std::shared_ptr<const Line>> lines_;  // the last is dialled; of the desk's thread
   const std::shared_ptr<Pending> pending_ = std::make_shared<Pending>();
   absl::Mutex mutex_;  // a call ends on gRPC's threads
-  // Each with its request and response, which it owns.
-  absl::flat_hash_map<uint64_t, std::shared_ptr<grpc::ClientContext>> calls_
-      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<uint64_t, Running> calls_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace wsrouter
