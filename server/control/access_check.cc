@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "grpcpp/security/auth_context.h"
@@ -11,18 +12,8 @@ namespace {
 
 std::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
 
-}  // namespace
-
-AccessCheck::Guarded AccessCheck::Guard(std::string method) {
-  guarded_.insert(method);
-  return [this, method = std::move(method)](const grpc::CallbackServerContext& context) {
-    return Admit(context, method);
-  };
-}
-
-absl::Status AccessCheck::Admit(const grpc::CallbackServerContext& context,
-                                std::string_view method) const {
-  if (!access_.required()) return absl::OkStatus();
+// For as long as the context is there.
+Caller CallerOf(const grpc::CallbackServerContext& context) {
   Caller caller;
   const std::shared_ptr<const grpc::AuthContext> shown = context.auth_context();
   if (shown != nullptr) {
@@ -36,7 +27,39 @@ absl::Status AccessCheck::Admit(const grpc::CallbackServerContext& context,
   for (auto header = begin; header != end; ++header) {
     caller.authorization.push_back(View(header->second));
   }
-  return Judge(method, context.peer(), caller);
+  return caller;
+}
+
+std::vector<std::string> Kept(const std::vector<std::string_view>& texts) {
+  return {texts.begin(), texts.end()};
+}
+std::vector<std::string_view> Views(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
+}  // namespace
+
+AccessCheck::Guarded AccessCheck::Guard(std::string method) {
+  guarded_.insert(method);
+  return [this, method = std::move(method)](const grpc::CallbackServerContext& context) {
+    return Admit(context, method);
+  };
+}
+
+absl::Status AccessCheck::Admit(const grpc::CallbackServerContext& context,
+                                std::string_view method) const {
+  if (!access_.required()) return absl::OkStatus();
+  return Judge(method, context.peer(), CallerOf(context));
+}
+
+AccessCheck::Standing AccessCheck::StandingOf(const grpc::CallbackServerContext& context,
+                                              std::string method) const {
+  if (!access_.required()) return nullptr;
+  const Caller caller = CallerOf(context);
+  return [this, method = std::move(method), peer = context.peer(), names = Kept(caller.names),
+          authorization = Kept(caller.authorization)] {
+    return Judge(method, peer, {.names = Views(names), .authorization = Views(authorization)});
+  };
 }
 
 absl::Status AccessCheck::AdmitOther(std::string_view method, const Caller& caller) const {

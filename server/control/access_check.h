@@ -36,6 +36,13 @@ class AccessCheck {
   // What the handler of `method` has to call first. While the server is put together.
   Guarded Guard(std::string method);
 
+  // Whether a caller may still make a call of `method` that goes on for long. Keeps what the caller
+  // showed; a denial is counted and logged as that of a new call is. Any thread.
+  using Standing = std::function<absl::Status()>;
+  // Null where nothing is asked of callers.
+  Standing StandingOf(const grpc::CallbackServerContext& context, std::string method) const;
+  bool required() const { return access_.required(); }
+
   // Of any other call, by gRPC. Any thread.
   absl::Status AdmitOther(std::string_view method, const Caller& caller) const;
 

@@ -157,6 +157,11 @@ void AttachStream::End(const absl::Status& status) {
   Pump();
 }
 
+void AttachStream::Cut(const absl::Status& status) {
+  desk_.Detach(*this, absl::OkStatus());
+  End(status);
+}
+
 void AttachStream::OnCancel() {
   desk_.Detach(*this, absl::OkStatus());
   {

@@ -58,6 +58,8 @@ class AttachStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   // A question that has not been written yet is not written any more; otherwise the service is told.
   void Withdraw(uint64_t call);
   void End(const absl::Status& status);
+  // Ends it, and nothing counts that it says from now on.
+  void Cut(const absl::Status& status);
 
  private:
   struct Waiting {

@@ -9,16 +9,19 @@
 
 namespace wsrouter {
 
-grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* AttachedStreams::Open() {
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* AttachedStreams::Open(
+    AccessCheck::Standing standing) {
   if (desk_ == nullptr) return RefusedAttach(NodeStopping());
   auto stream =
       std::make_shared<AttachStream>(*desk_, [this](AttachStream& ended) { Forget(ended); });
-  if (const absl::Status kept = Keep(stream); !kept.ok()) return RefusedAttach(kept);
+  const absl::Status kept = Keep(stream, std::move(standing));
+  if (!kept.ok()) return RefusedAttach(kept);
   stream->ReadOn();
   return stream.get();
 }
 
-absl::Status AttachedStreams::Keep(const std::shared_ptr<AttachStream>& stream) {
+absl::Status AttachedStreams::Keep(const std::shared_ptr<AttachStream>& stream,
+                                   AccessCheck::Standing standing) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return NodeStopping();
   if (streams_.size() >= streams_max_) {
@@ -27,7 +30,7 @@ absl::Status AttachedStreams::Keep(const std::shared_ptr<AttachStream>& stream) 
                                        streams_max_)),
                    "control.attached_max");
   }
-  streams_.emplace(stream.get(), stream);
+  streams_.Keep(stream, std::move(standing));
   return absl::OkStatus();
 }
 
@@ -35,9 +38,7 @@ void AttachedStreams::Forget(AttachStream& stream) {
   // Freed outside the lock.
   std::shared_ptr<AttachStream> forgotten;
   absl::MutexLock lock(&mutex_);
-  const auto found = streams_.find(&stream);
-  forgotten = std::move(found->second);
-  streams_.erase(found);
+  forgotten = streams_.Forget(stream);
 }
 
 void AttachedStreams::Stop() {
@@ -45,9 +46,18 @@ void AttachedStreams::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
-    for (const auto& [key, stream] : streams_) streams.push_back(stream);
+    streams = streams_.All();
   }
   for (const auto& stream : streams) stream->End(NodeStopping());
+}
+
+void AttachedStreams::EndFallen() {
+  KeptStreams<AttachStream>::Fallen fallen;
+  {
+    absl::MutexLock lock(&mutex_);
+    fallen = streams_.TakeFallen();
+  }
+  for (const auto& [stream, status] : fallen) stream->Cut(status);
 }
 
 }  // namespace wsrouter

@@ -5,9 +5,10 @@
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "control/access_check.h"
 #include "control/attach_stream.h"
+#include "control/kept_streams.h"
 
 namespace wsrouter {
 
@@ -18,20 +19,21 @@ class AttachedStreams {
   AttachedStreams(AttachDesk* desk, uint32_t streams_max)
       : desk_(desk), streams_max_(streams_max) {}
 
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Open();
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Open(AccessCheck::Standing standing);
   // Ends every stream with NODE_STOPPING and opens no new ones.
   void Stop();
+  // Ends those whose callers may not have them any more.
+  void EndFallen();
 
  private:
-  absl::Status Keep(const std::shared_ptr<AttachStream>& stream);
+  absl::Status Keep(const std::shared_ptr<AttachStream>& stream, AccessCheck::Standing standing);
   void Forget(AttachStream& stream);
 
   AttachDesk* const desk_;
   const uint32_t streams_max_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::flat_hash_map<AttachStream*, std::shared_ptr<AttachStream>> streams_
-      ABSL_GUARDED_BY(mutex_);
+  KeptStreams<AttachStream> streams_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace wsrouter

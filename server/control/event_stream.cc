@@ -55,6 +55,15 @@ void EventStream::End(const absl::Status& status) {
   Wake();
 }
 
+void EventStream::Cut(const absl::Status& status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    cut_ = true;
+    if (!ended_.has_value()) ended_ = ToGrpc(status);
+  }
+  Wake();
+}
+
 void EventStream::OnCancel() {
   {
     absl::MutexLock lock(&mutex_);

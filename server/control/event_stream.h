@@ -35,6 +35,8 @@ class EventStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // Ends the stream behind what waits in the queue. A caller who cancels it, or is gone, gets no
   // more than the response that is on its way.
   void End(const absl::Status& status);
+  // Ends it before what waits in the queue: its caller may not have that any more.
+  void Cut(const absl::Status& status);
 
  protected:
   // Makes a response of what waits first; false when nothing waits. Never called twice at a time;
@@ -52,7 +54,7 @@ class EventStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   Closed closed_;
   absl::Mutex mutex_;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool cut_ ABSL_GUARDED_BY(mutex_) = false;       // nobody reads any more
+  bool cut_ ABSL_GUARDED_BY(mutex_) = false;       // nobody reads any more, or may
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;  // gRPC was told of the end
   std::optional<grpc::Status> ended_ ABSL_GUARDED_BY(mutex_);
   grpc::ByteBuffer response_;  // gRPC's while writing_

@@ -11,6 +11,9 @@
 namespace wsrouter {
 namespace {
 
+// How often callers of streams are looked at.
+constexpr absl::Duration kLookEvery = absl::Seconds(1);
+
 // Adds `kind` to the filter; false for a number that no kind has.
 bool AddKind(int kind, EventFilter& filter) {
   switch (kind) {
@@ -81,18 +84,24 @@ EventsService::EventsService(AccessCheck& access, EventHub& hub, Broker& broker,
       clock_(clock),
       streams_max_(limits.streams_max),
       queue_limits_(limits.queue),
-      attached_(desk, limits.attached_max) {
-  BindStream("Watch", [this](grpc::CallbackServerContext*, const grpc::ByteBuffer* octets) {
-    return Watch(*octets);
+      attached_(desk, limits.attached_max),
+      looker_(clock, 1) {
+  BindStream("Watch", [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
+    return Watch(*context, *octets);
   });
-  BindStream("Subscribe", [this](grpc::CallbackServerContext*, const grpc::ByteBuffer* octets) {
-    return Subscribe(*octets);
+  BindStream("Subscribe", [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
+    return Subscribe(*context, *octets);
   });
-  BindBidi("Attach", [this](grpc::CallbackServerContext*) { return attached_.Open(); },
+  BindBidi("Attach",
+           [this](grpc::CallbackServerContext* context) {
+             return attached_.Open(StandingOf(*context, "Attach"));
+           },
            RefusedAttach);
+  if (access.required()) looker_.PostAnswer([this] { EndFallen(); });
 }
 
-EventsService::Reactor* EventsService::Watch(const grpc::ByteBuffer& octets) {
+EventsService::Reactor* EventsService::Watch(const grpc::CallbackServerContext& context,
+                                             const grpc::ByteBuffer& octets) {
   v1::WatchRequest request;
   const absl::Status parsed = ParseRequest(octets, request);
   if (!parsed.ok()) return RefusedStream(parsed);
@@ -100,13 +109,14 @@ EventsService::Reactor* EventsService::Watch(const grpc::ByteBuffer& octets) {
   if (!filter.ok()) return RefusedStream(filter.status());
   auto stream = WatchStream::Make(hub_, *std::move(filter), queue_limits_, pump_,
                                   [this](EventStream& ended) { Forget(ended); });
-  const absl::Status kept = Keep(stream);
+  const absl::Status kept = Keep(stream, StandingOf(context, "Watch"));
   if (!kept.ok()) return RefusedStream(kept);
   stream->Start(request.include_pending(), broker_);
   return stream.get();
 }
 
-EventsService::Reactor* EventsService::Subscribe(const grpc::ByteBuffer& octets) {
+EventsService::Reactor* EventsService::Subscribe(const grpc::CallbackServerContext& context,
+                                                 const grpc::ByteBuffer& octets) {
   v1::SubscribeRequest request;
   const absl::Status parsed = ParseRequest(octets, request);
   if (!parsed.ok()) return RefusedStream(parsed);
@@ -117,20 +127,21 @@ EventsService::Reactor* EventsService::Subscribe(const grpc::ByteBuffer& octets)
   auto stream = std::make_shared<ChannelStream>(std::move(channels), broker_, counters_, clock_,
                                                 queue_limits_, pump_,
                                                 [this](EventStream& ended) { Forget(ended); });
-  const absl::Status kept = Keep(stream);
+  const absl::Status kept = Keep(stream, StandingOf(context, "Subscribe"));
   if (!kept.ok()) return RefusedStream(kept);
   stream->Start();
   return stream.get();
 }
 
-absl::Status EventsService::Keep(std::shared_ptr<EventStream> stream) {
+absl::Status EventsService::Keep(const std::shared_ptr<EventStream>& stream,
+                                 AccessCheck::Standing standing) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return NodeStopping();
   if (streams_.size() >= streams_max_) {
     return Refusal(absl::StatusCode::kResourceExhausted, "TOO_MANY_WATCHERS",
                    fmt::format("{} streams are open, the most that there may be", streams_max_));
   }
-  streams_.emplace(stream.get(), stream);
+  streams_.Keep(stream, std::move(standing));
   open_.store(streams_.size(), std::memory_order_relaxed);
   return absl::OkStatus();
 }
@@ -139,10 +150,19 @@ void EventsService::Forget(EventStream& stream) {
   // Freed outside the lock.
   std::shared_ptr<EventStream> forgotten;
   absl::MutexLock lock(&mutex_);
-  const auto found = streams_.find(&stream);
-  forgotten = std::move(found->second);
-  streams_.erase(found);
+  forgotten = streams_.Forget(stream);
   open_.store(streams_.size(), std::memory_order_relaxed);
+}
+
+void EventsService::EndFallen() {
+  KeptStreams<EventStream>::Fallen fallen;
+  {
+    absl::MutexLock lock(&mutex_);
+    fallen = streams_.TakeFallen();
+  }
+  for (const auto& [stream, status] : fallen) stream->Cut(status);
+  attached_.EndFallen();
+  looker_.After(kLookEvery, [this] { EndFallen(); });
 }
 
 void EventsService::Stop() {
@@ -151,7 +171,7 @@ void EventsService::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
-    for (const auto& [key, stream] : streams_) streams.push_back(stream);
+    streams = streams_.All();
   }
   for (const auto& stream : streams) stream->End(NodeStopping());
 }

@@ -6,15 +6,16 @@
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "control/attached_streams.h"
 #include "control/event_hub.h"
 #include "control/event_stream.h"
+#include "control/kept_streams.h"
 #include "control/rpc.h"
 #include "control/stream_pump.h"
+#include "control/timed_thread.h"
 #include "core/broker.h"
 #include "core/counters.h"
 #include "wsrouter/v1/events.grpc.pb.h"
@@ -48,11 +49,13 @@ class EventsService final : public RawService<v1::Events> {
  private:
   using Reactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-  Reactor* Watch(const grpc::ByteBuffer& octets);
-  Reactor* Subscribe(const grpc::ByteBuffer& octets);
+  Reactor* Watch(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& octets);
+  Reactor* Subscribe(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& octets);
   // Keeps the stream until gRPC is done with it, or says why it must not be opened.
-  absl::Status Keep(std::shared_ptr<EventStream> stream);
+  absl::Status Keep(const std::shared_ptr<EventStream>& stream, AccessCheck::Standing standing);
   void Forget(EventStream& stream);
+  // Ends the streams whose callers may not have them any more, now and every second.
+  void EndFallen();
 
   EventHub& hub_;
   Broker& broker_;
@@ -64,8 +67,9 @@ class EventsService final : public RawService<v1::Events> {
   std::atomic<uint64_t> open_{0};
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::flat_hash_map<EventStream*, std::shared_ptr<EventStream>> streams_ ABSL_GUARDED_BY(mutex_);
-  StreamPump pump_;  // the last member: its thread uses the others
+  KeptStreams<EventStream> streams_ ABSL_GUARDED_BY(mutex_);
+  StreamPump pump_;     // the last members: their threads use the others
+  TimedThread looker_;
 };
 
 }  // namespace wsrouter

@@ -2,6 +2,7 @@
 #define WSROUTER_CONTROL_RPC_H_
 
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -106,11 +107,19 @@ class RawService : public Generated::Service {
   }
 
   // What the handler of a method has to call first.
-  AccessCheck::Guarded Guard(const char* method) {
-    return access_.Guard(fmt::format("/{}/{}", Generated::service_full_name(), method));
+  AccessCheck::Guarded Guard(const char* method) { return access_.Guard(PathOf(method)); }
+
+  // What a stream has to call now and then.
+  AccessCheck::Standing StandingOf(const grpc::CallbackServerContext& context,
+                                   const char* method) const {
+    return access_.StandingOf(context, PathOf(method));
   }
 
  private:
+  static std::string PathOf(const char* method) {
+    return fmt::format("/{}/{}", Generated::service_full_name(), method);
+  }
+
   AccessCheck& access_;
 };
 
