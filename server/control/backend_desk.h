@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +40,7 @@ class BackendDesk {
   struct Route {
     std::string prefix;
     std::shared_ptr<BackendService> service;  // null: services attach
+    std::string rooms_prefix = {};            // of the rooms that answers may name
   };
 
   BackendDesk(const Parts& parts, std::vector<Route> routes);
@@ -78,8 +80,7 @@ class BackendDesk {
   void TellPaths();
 
   // How a question ends.
-  void Accept(BackendQuestion& question, const BackendResponse& response,
-              const BackendService& service);
+  void Accept(BackendQuestion& question, BackendResponse& response, const BackendService& service);
   void AcceptUnasked(BackendQuestion& question);
   // `service` had the question; null: nobody.
   void Fail(BackendQuestion& question, const absl::Status& status, const BackendService* service);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/overloaded.h"
 #include "base/strings.h"
+#include "control/backend_confine.h"
 #include "control/backend_convert.h"
 #include "control/backend_desk.h"
 #include "core/error.h"
@@ -26,13 +27,20 @@ using Ending = BackendQuestion::Ending;
 
 }  // namespace
 
-void BackendDesk::Accept(BackendQuestion& question, const BackendResponse& response,
+void BackendDesk::Accept(BackendQuestion& question, BackendResponse& response,
                          const BackendService& service) {
   if (response.index() != question.request.index()) {
     return Fail(question,
                 Refusal(absl::StatusCode::kInvalidArgument, "FIELD_INVALID",
                         "the answer is to another kind of question"),
                 &service);
+  }
+  const Route* route = RouteOf(question.path);
+  if (route != nullptr && !route->rooms_prefix.empty()) {
+    const absl::StatusOr<size_t> dropped = Confine(route->rooms_prefix, response);
+    if (!dropped.ok()) return Fail(question, dropped.status(), &service);
+    counters_.Add(Counter::kEffectsFailed, *dropped);
+    if (*dropped > 0) LogFailure(question, OutsideOfPrefix("effects"), &service);
   }
   const absl::Time now = clock_.Now().wall;
   if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {

@@ -31,18 +31,29 @@ inline std::optional<BackendMethod> ParseBackendMethod(std::string_view text) {
 struct BackendRoute {
   std::string prefix;
   std::string target;  // a gRPC name; empty: whoever attaches, and nobody else
+  std::string rooms_prefix = {};  // what the rooms begin with that answers may name
 };
 
-// "<path> <target>", with the word "attached" for no target.
+// "<path> <target>[ rooms=<prefix>]", with the word "attached" for no target.
 inline std::optional<BackendRoute> ParseBackendRoute(std::string_view text) {
   const size_t blank = text.find(' ');
   if (blank == std::string_view::npos || !text.starts_with('/')) return std::nullopt;
   const std::string_view prefix = text.substr(0, blank);
-  const std::string_view target = text.substr(blank + 1);
+  std::string_view target = text.substr(blank + 1);
+  std::string_view rooms_prefix;
+  constexpr std::string_view kRooms = " rooms=";
+  if (const size_t rooms = target.find(kRooms); rooms != std::string_view::npos) {
+    rooms_prefix = target.substr(rooms + kRooms.size());
+    target = target.substr(0, rooms);
+    if (rooms_prefix.empty() || rooms_prefix.find(' ') != std::string_view::npos) {
+      return std::nullopt;
+    }
+  }
   if (target.empty() || target.find(' ') != std::string_view::npos) return std::nullopt;
   if (prefix.find_first_of("?#") != std::string_view::npos) return std::nullopt;
   return BackendRoute{.prefix = std::string(prefix),
-                      .target = target == "attached" ? "" : std::string(target)};
+                      .target = target == "attached" ? "" : std::string(target),
+                      .rooms_prefix = std::string(rooms_prefix)};
 }
 
 // What becomes of a client while nobody decides about it.

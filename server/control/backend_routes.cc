@@ -36,7 +36,9 @@ absl::StatusOr<std::unique_ptr<BackendRoutes>> BackendRoutes::Create(BackendOpti
   BackendAnswers& answers = *made;
   std::vector<BackendDesk::Route> routes;
   for (const BackendRoute& route : made->options_.routes) {
-    routes.push_back({.prefix = route.prefix, .service = nullptr});
+    routes.push_back({.prefix = route.prefix,
+                      .service = nullptr,
+                      .rooms_prefix = route.rooms_prefix});
     if (route.target.empty()) continue;
     made->dialled_.push_back(std::make_shared<DialledBackend>(route.target, (*files)->first(),
                                                               made->options_, answers, clock));

@@ -238,5 +238,33 @@ TEST_P(ControlBackendTest, WhatOptionsLeaveOutIsNotAsked) {
   EXPECT_THAT(node.service().asked.lines(), ElementsAre("Message hello of alice"));
 }
 
+TEST_P(ControlBackendTest, AConfinedServiceNamesItsOwnRoomsOnly) {
+  BackendHandlers handlers = {
+      .connect = [](const v1::ConnectRequest& request, const auto& reply) {
+        v1::ConnectResponse response;
+        response.mutable_accept()->set_client_id("alice");
+        response.mutable_accept()->add_rooms("chat:1");
+        if (request.token_client_id().empty()) response.mutable_accept()->add_rooms("other");
+        reply(grpc::Status::OK, response);
+      },
+      .message = [](const auto&, const auto& reply) {
+        reply(grpc::Status::OK, FromJson<v1::MessageResponse>(R"({"effects":[
+            {"join":{"rooms":["chat:2","other"]}}, {"join":{"rooms":["chat:3"]}},
+            {"leave":{"rooms":["other"]}}, {"push":{"room":"other","payload":{"text":"a"}}},
+            {"push":{"rooms":["chat:1"],"payload":{"text":"b"}}},
+            {"own":{"client_id":"x","rooms":["other"]}},
+            {"send_to_client":{"client_id":"bob","payload":{"text":"c"}}}]})"));
+      }};
+  BackendNode node(GetParam(), std::move(handlers),
+                   {.routes = {{.prefix = "/ws", .target = "", .rooms_prefix = "chat:"}}});
+  EXPECT_EQ(node.asker().Connect(1).Get(),
+            "refused 1013 the service does not answer, later");
+  EXPECT_EQ(node.asker().Connect(2, Own{.client = {"bob"}, .rooms = {{"lobby"}}}).Get(),
+            "let in as alice in [chat:1,lobby]");
+  EXPECT_EQ(node.asker().Message(2, "hello").Get(),
+            "join chat:3; send b to room chat:1; send c to client bob");
+  EXPECT_EQ(node.Total(Counter::kEffectsFailed), 4u);
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -49,7 +49,7 @@ class BackendNode {
  public:
   BackendNode(Way way, BackendHandlers handlers, BackendOptions options,
               v1::Attachment attachment = {}) {
-    options.routes = {{.prefix = "/ws", .target = ""}};
+    if (options.routes.empty()) options.routes = {{.prefix = "/ws", .target = ""}};
     if (way == Way::kDialled) {
       auto service = std::make_unique<DialledTestService>(std::move(handlers));
       options.routes[0].target = service->address();
