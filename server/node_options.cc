@@ -9,6 +9,7 @@
 #include "base/listen_address.h"
 #include "config_value.h"
 #include "fmt/format.h"
+#include "gateway/pressure.h"
 
 namespace wsrouter {
 namespace {
@@ -37,6 +38,17 @@ absl::StatusOr<std::string> ReadPage(const std::string& file) {
         fmt::format("gateway.page_file {} is larger than 60KiB", file));
   }
   return page;
+}
+
+void SetAdmission(const v1::LimitsConfig& from, GatewayOptions& to) {
+  to.frames_rate = from.client_messages_rate();
+  to.frames_burst = from.client_messages_burst();
+  to.connects_per_address_rate = from.connects_per_address_rate();
+  to.connects_per_address_burst = from.connects_per_address_burst();
+  to.half_open_max = from.half_open_max();
+  to.memory_max = from.memory_max() > 0 ? from.memory_max() : MemoryOfControlGroup() / 10 * 9;
+  to.loop_lag_max = ToDuration(from.loop_lag_max());
+  to.upgrades_rate = from.upgrades_rate();
 }
 
 }  // namespace
@@ -84,6 +96,7 @@ absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsign
   to.close_timeout = ToDuration(from.close_timeout());
   to.ping_interval = ToDuration(from.ping_interval());
   to.pong_timeout = ToDuration(from.pong_timeout());
+  SetAdmission(config.limits(), to);
   return to;
 }
 

@@ -55,6 +55,15 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Questions that a backend did not answer, or not well.",
     "Ends of connections that a backend could not be told.",
     "Effects that a backend asked for and that failed.",
+    "Connections closed because they sent too many frames.",
+    "TCP connections refused because the node has as many as it may.",
+    "TCP connections refused because their address has as many as it may.",
+    "TCP connections refused because their address comes too often.",
+    "TCP connections refused because a shard took no more for the moment.",
+    "Times that accepting paused because too many requests were under way.",
+    "Upgrades answered with 503 because the process has too much memory.",
+    "Upgrades answered with 503 because their shard is late.",
+    "Upgrades answered with 503 because too many came in a second.",
 };
 
 MetricFamily Family(std::string name, std::string_view help, MetricType type, ClientMetric metric) {

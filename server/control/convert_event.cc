@@ -30,6 +30,8 @@ v1::DisconnectCause ToProto(CloseCause cause) {
       return v1::DISCONNECT_CAUSE_NODE_STOPPING;
     case CloseCause::kRefused:
       return v1::DISCONNECT_CAUSE_REFUSED;
+    case CloseCause::kRateLimited:
+      return v1::DISCONNECT_CAUSE_RATE_LIMITED;
     case CloseCause::kNodeLost:
       return v1::DISCONNECT_CAUSE_NODE_LOST;
   }

@@ -54,6 +54,15 @@ enum class Counter : size_t {
   kBackendFailures,   // questions that a backend did not answer, or not well
   kBackendEndsLost,   // ends of connections that a backend could not be told
   kEffectsFailed,     // that a backend asked for
+  kClosedRateLimited,     // for sending too many frames
+  kAcceptsRefusedNode,    // of kAcceptsRefused: the node has as many sockets as it may
+  kAcceptsRefusedAddress, // ... an address has
+  kAcceptsRefusedRate,    // ... an address comes too often
+  kAcceptsRefusedBusy,    // ... a shard takes no more for now
+  kHalfOpenPauses,        // times that accepting paused for too many requests under way
+  kUpgradesShedMemory,    // of kUpgradesRefused: 503, for want of memory
+  kUpgradesShedLag,       // ... its shard is late
+  kUpgradesShedRate,      // ... too many a second
   kCount,
 };
 
@@ -98,6 +107,15 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
     "backend_failures_total",
     "backend_ends_lost_total",
     "effects_failed_total",
+    "closed_rate_limited_total",
+    "accepts_refused_node_total",
+    "accepts_refused_address_total",
+    "accepts_refused_rate_total",
+    "accepts_refused_busy_total",
+    "half_open_pauses_total",
+    "upgrades_shed_memory_total",
+    "upgrades_shed_lag_total",
+    "upgrades_shed_rate_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

@@ -46,6 +46,7 @@ enum class CloseCause : uint8_t {
   kNodeStopping,
   kNodeLost,           // its node ended without giving its connections back
   kRefused,            // what let it in could not be brought into force
+  kRateLimited,        // it sent too many frames
 };
 
 namespace event {

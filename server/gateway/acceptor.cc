@@ -14,6 +14,8 @@ namespace wsrouter {
 namespace {
 
 constexpr int kPauseMilliseconds = 100;  // after the last descriptor was taken
+constexpr int kHalfOpenPauseMilliseconds = 10;  // a request takes about as long as its client's way
+constexpr int kMemoryMilliseconds = 1000;
 constexpr int kAcceptsPerTurn = 256;
 
 // How long sent octets may stay unacknowledged before the kernel gives a peer up. It covers what a
@@ -41,23 +43,39 @@ void Acceptor::Run() {
   for (const Listener& listener : listeners_) {
     polled.push_back({.fd = listener.fd.get(), .events = POLLIN, .revents = 0});
   }
-  bool paused = false;
+  const int quiet = pressure_.watches_memory() ? kMemoryMilliseconds : -1;
+  int pause = 0;
   while (true) {
-    const nfds_t watched = paused ? 1 : polled.size();
-    if (poll(polled.data(), watched, paused ? kPauseMilliseconds : -1) < 0 && errno != EINTR) {
+    WatchMemory();
+    const nfds_t watched = pause > 0 ? 1 : polled.size();
+    if (poll(polled.data(), watched, pause > 0 ? pause : quiet) < 0 && errno != EINTR) {
       Log(LogLevel::kError, "acceptor cannot poll", {{"errno", errno}});
       return;
     }
     if ((polled[0].revents & POLLIN) != 0) return;
-    paused = false;
+    pause = 0;
     for (size_t i = 1; i < watched; ++i) {
-      if (polled[i].revents != 0 && !AcceptAll(listeners_[i - 1])) paused = true;
+      if (polled[i].revents != 0) pause = std::max(pause, AcceptAll(listeners_[i - 1]));
     }
   }
 }
 
-bool Acceptor::AcceptAll(const Listener& listener) {
+void Acceptor::WatchMemory() {
+  if (!pressure_.watches_memory()) return;
+  const absl::Duration now = clock_.Now().uptime;
+  if (now < memory_due_) return;
+  memory_due_ = now + absl::Milliseconds(kMemoryMilliseconds);
+  pressure_.SetMemory(ResidentMemory());
+}
+
+int Acceptor::AcceptAll(const Listener& listener) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    if (pressure_.half_open_full()) {
+      counters_.Add(Counter::kHalfOpenPauses);
+      Say("accepting pauses", "too many requests are under way");
+      return kHalfOpenPauseMilliseconds;
+    }
+    if (sockets() >= descriptors_max_) return PauseForDescriptors();
     sockaddr_storage address{};
     socklen_t size = sizeof(address);
     UniqueFd fd(accept4(listener.fd.get(), reinterpret_cast<sockaddr*>(&address), &size,
@@ -65,46 +83,56 @@ bool Acceptor::AcceptAll(const Listener& listener) {
     if (fd.valid()) {
       Place(std::move(fd), address);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      counters_.Add(Counter::kAcceptPauses);
-      Say("accepting pauses", "no descriptors or memory");
-      return false;
+      return PauseForDescriptors();
     } else if (errno == EAGAIN) {
-      return true;
+      return 0;
     }  // else: that peer has gone again
   }
-  return true;
+  return 0;
+}
+
+int Acceptor::PauseForDescriptors() {
+  counters_.Add(Counter::kAcceptPauses);
+  Say("accepting pauses", "no descriptors or memory");
+  return kPauseMilliseconds;
+}
+
+uint64_t Acceptor::sockets() const {
+  uint64_t sockets = 0;
+  for (const std::unique_ptr<ShardLoop>& shard : shards_) sockets += shard->sockets();
+  return sockets;
 }
 
 void Acceptor::Place(UniqueFd fd, const sockaddr_storage& address) {
-  uint64_t sockets = 0;
-  ShardLoop* emptiest = shards_.front().get();
-  for (const std::unique_ptr<ShardLoop>& shard : shards_) {
-    sockets += shard->sockets();
-    if (shard->sockets() < emptiest->sockets()) emptiest = shard.get();
-  }
-  if (sockets >= connections_max_) {
-    Refuse("the node has as many connections as it may");
-    return;
+  if (sockets() >= connections_max_) {
+    return Refuse(Counter::kAcceptsRefusedNode, "the node has as many connections as it may");
   }
   PeerAddress peer = PeerOf(address);
   const AddressKey key = peer.key;
+  if (!connects_.Take(key, clock_.Now().uptime)) {
+    return Refuse(Counter::kAcceptsRefusedRate, "an address connects too often");
+  }
   if (!addresses_.Enter(key)) {
-    Refuse("an address has as many connections as it may");
-    return;
+    return Refuse(Counter::kAcceptsRefusedAddress, "an address has as many connections as it may");
   }
   const int on = 1;
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMilliseconds,
                    sizeof(kUserTimeoutMilliseconds));
-  NewSocket socket = {.fd = std::move(fd), .peer = std::move(peer)};
-  if (!emptiest->Offer(socket)) {
+  NewSocket socket = {.fd = std::move(fd),
+                      .peer = std::move(peer),
+                      .half_open = pressure_.TakeHalfOpen()};
+  const auto emptiest = std::ranges::min_element(
+      shards_, {}, [](const std::unique_ptr<ShardLoop>& shard) { return shard->sockets(); });
+  if (!(*emptiest)->Offer(socket)) {
     addresses_.Leave(key);
-    Refuse("a shard's mailbox is full");
+    Refuse(Counter::kAcceptsRefusedBusy, "a shard's mailbox is full");
   }
 }
 
-void Acceptor::Refuse(std::string_view why) {
+void Acceptor::Refuse(Counter cause, std::string_view why) {
   counters_.Add(Counter::kAcceptsRefused);
+  counters_.Add(cause);
   Say("connection refused", why);
 }
 

@@ -151,6 +151,7 @@ std::optional<Failure> FrameDecoder::TakePayload(std::string_view& input) {
 std::optional<FrameDecoder::Event> FrameDecoder::EndFrame() {
   header_octets_ = 0;
   length_octets_ = 0;
+  if (frames_ < UINT16_MAX) ++frames_;
   if (is_control()) return EndControl();
   if (final_) return EndMessage();
   message_bytes_ = static_cast<uint32_t>(payload_.size());

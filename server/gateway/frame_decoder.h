@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "core/frame.h"
@@ -50,6 +51,8 @@ class FrameDecoder {
   // taken all. A Close or Failure is the last event: whatever follows is taken and ignored.
   std::optional<Event> Next(std::string_view& input);
 
+  // How many frames have ended since the last call; 65,535 stands for more, too. Fragments count each.
+  uint16_t TakeFrames() { return std::exchange(frames_, uint16_t{0}); }
   bool finished() const { return finished_; }
   // What half a message holds in memory now.
   size_t held_bytes() const { return payload_.capacity(); }
@@ -88,6 +91,7 @@ class FrameDecoder {
   uint8_t opcode_ = 0;
   bool final_ = false;
   bool finished_ = false;
+  uint16_t frames_ = 0;
 };
 
 static_assert(sizeof(FrameDecoder) <= 64, "paid for by every connection");

@@ -7,29 +7,49 @@
 #include <memory>
 #include <utility>
 
+#include "base/random.h"
 #include "fmt/format.h"
 #include "gateway/acceptor.h"
 #include "gateway/certificate_watch.h"
+#include "gateway/pressure.h"
 #include "gateway/shard_loop.h"
 
 namespace wsrouter {
 namespace {
 
-// Descriptors that are not clients': event loops, gRPC peers, files, listeners.
-constexpr uint64_t kDescriptorReserve = 256;
+// Descriptors that are not clients': event loops, Redis, gRPC peers, files, listeners. A quarter of
+// what there is, within these.
+constexpr uint64_t kDescriptorReserveMin = 96;
+constexpr uint64_t kDescriptorReserveMax = 256;
+constexpr uint64_t kDescriptorsOfShard = 4;
 constexpr uint64_t kConnectionsMin = 64;  // fewer would be a mistake, not a node
 
-absl::StatusOr<uint32_t> ConnectionsMax(const GatewayOptions& options) {
-  if (options.connections_max > 0) return options.connections_max;
+// How many sockets of clients the limit of descriptors leaves room for.
+absl::StatusOr<uint32_t> DescriptorsForClients(const GatewayOptions& options) {
   rlimit limit{};
   (void)getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < kDescriptorReserve + kConnectionsMin) {
+  const uint64_t reserve =
+      std::clamp<uint64_t>(limit.rlim_cur / 4, kDescriptorReserveMin, kDescriptorReserveMax) +
+      kDescriptorsOfShard * options.shards;
+  if (limit.rlim_cur < reserve + kConnectionsMin) {
     return absl::FailedPreconditionError(
         fmt::format("the process may have {} descriptors, want at least {}", limit.rlim_cur,
-                    kDescriptorReserve + kConnectionsMin));
+                    reserve + kConnectionsMin));
   }
-  return static_cast<uint32_t>(std::min<uint64_t>(limit.rlim_cur, UINT32_MAX) -
-                               kDescriptorReserve);
+  return static_cast<uint32_t>(std::min<uint64_t>(limit.rlim_cur, UINT32_MAX) - reserve);
+}
+
+ConnectRate ConnectRateOf(const GatewayOptions& options) {
+  return {{options.connects_per_address_rate, options.connects_per_address_burst}, RandomSeed()};
+}
+
+// What is not set follows from how many clients there may be.
+Pressure::Options PressureOptions(const GatewayOptions& options, uint32_t connections_max) {
+  return {.half_open_max = options.half_open_max > 0
+                               ? options.half_open_max
+                               : std::clamp<uint32_t>(connections_max / 4, 64, 10'000),
+          .memory_max = options.memory_max,
+          .upgrades_rate = options.upgrades_rate};
 }
 
 // libwebsockets would not say which file is wrong.
@@ -58,8 +78,9 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   if (absl::Status files = CheckTlsFiles(given.tls_cert_file, given.tls_key_file); !files.ok()) {
     return files;
   }
-  const absl::StatusOr<uint32_t> connections_max = ConnectionsMax(given);
-  if (!connections_max.ok()) return connections_max.status();
+  const absl::StatusOr<uint32_t> descriptors = DescriptorsForClients(given);
+  if (!descriptors.ok()) return descriptors.status();
+  const uint32_t connections_max = given.connections_max > 0 ? given.connections_max : *descriptors;
   std::vector<Listener> listeners;
   std::unique_ptr<Gateway> gateway(new Gateway(parts.clock));
   for (const std::string& address : given.listen) {
@@ -71,6 +92,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   gateway->settings_ = std::make_unique<Settings>(Settings{std::move(parts.options)});
   const GatewayOptions& options = gateway->settings_->options;
   gateway->addresses_limit_ = std::make_unique<AddressLimit>(options.connections_per_address);
+  gateway->pressure_ = std::make_unique<Pressure>(PressureOptions(options, connections_max));
   for (uint16_t index = 0; index < options.shards; ++index) {
     auto loop = std::make_unique<ShardLoop>(
         ShardLoop::Parts{.node = parts.stats.node(),
@@ -78,6 +100,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
                          .options = options,
                          .limits = parts.limits,
                          .addresses = *gateway->addresses_limit_,
+                         .pressure = *gateway->pressure_,
                          .broker = parts.broker,
                          .directory = parts.directory,
                          .events = parts.events,
@@ -98,8 +121,15 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
         parts.clock);
   }
   gateway->acceptor_ = std::make_unique<Acceptor>(
-      std::move(listeners), *connections_max, *gateway->addresses_limit_, gateway->loops_,
-      parts.stats.AddCounters(), parts.clock);
+      Acceptor::Parts{.listeners = std::move(listeners),
+                      .connections_max = connections_max,
+                      .descriptors_max = *descriptors,
+                      .addresses = *gateway->addresses_limit_,
+                      .connects = ConnectRateOf(options),
+                      .pressure = *gateway->pressure_,
+                      .shards = gateway->loops_,
+                      .counters = parts.stats.AddCounters(),
+                      .clock = parts.clock});
   if (absl::Status started = gateway->acceptor_->Start(); !started.ok()) return started;
   return gateway;
 }

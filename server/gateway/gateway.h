@@ -20,6 +20,7 @@ namespace wsrouter {
 
 class Acceptor;
 class AddressLimit;
+class Pressure;
 class CertificateWatch;
 class ShardLoop;
 
@@ -70,6 +71,7 @@ class Gateway {
   absl::Mutex loops_mutex_;  // Drain and Hurry come from other threads than Create and Stop
   std::unique_ptr<Settings> settings_;  // outlives the loops, which refer to it
   std::unique_ptr<AddressLimit> addresses_limit_;
+  std::unique_ptr<Pressure> pressure_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
   std::unique_ptr<CertificateWatch> certificates_;  // null without TLS
   std::unique_ptr<Acceptor> acceptor_;

@@ -34,6 +34,14 @@ struct GatewayOptions {
   absl::Duration close_timeout = absl::Seconds(5);
   absl::Duration ping_interval = absl::Seconds(25);  // zero: no pings
   absl::Duration pong_timeout = absl::Seconds(10);
+  uint32_t frames_rate = 0;  // of one connection, a second; 0: off
+  uint32_t frames_burst = 200;
+  uint32_t connects_per_address_rate = 0;  // a second; 0: off
+  uint32_t connects_per_address_burst = 200;
+  uint32_t half_open_max = 0;  // 0: a quarter of the connections, between 64 and 10,000
+  uint64_t memory_max = 0;     // octets; 0: off
+  absl::Duration loop_lag_max;  // zero: off
+  uint32_t upgrades_rate = 0;   // a second; 0: off
 };
 
 }  // namespace wsrouter

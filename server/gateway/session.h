@@ -9,6 +9,7 @@
 #include "core/connection.h"
 #include "gateway/address_limit.h"
 #include "gateway/frame_decoder.h"
+#include "gateway/pressure.h"
 #include "gateway/request_head.h"
 #include "gateway/timer_wheel.h"
 #include "gateway/upgrade.h"
@@ -32,6 +33,7 @@ struct Session final : Connection, Timer {
   struct Opening {
     RequestHeadParser parser;
     std::string peer;
+    HalfOpenPlace half_open;
   };
   // What is known before the client gets its answer, where that has to wait.
   struct Held {
@@ -57,6 +59,7 @@ struct Session final : Connection, Timer {
   uint32_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write
   uint32_t doomed_place = kNowhere;  // in its list of sessions to cut
   FrameDecoder decoder;
+  int64_t frames_full_at = 0;  // what it may still send (gateway/token_rate.h)
   AddressKey address{};
   absl::Duration heard_uptime;  // when the last octet came, or silence meant nothing
   absl::Duration ping_uptime;   // when the pending Ping went out, or was last seen to move on

@@ -26,10 +26,13 @@ void Enlist(std::vector<Session*>& list, uint32_t Session::*place, Session& sess
 ShardLoop::ShardLoop(const Parts& parts)
     : options_(parts.options),
       addresses_(parts.addresses),
+      pressure_(parts.pressure),
+      frames_rate_(options_.frames_rate, options_.frames_burst),
       backend_(parts.backend),
       counters_(parts.counters),
       clock_(parts.clock),
       now_(parts.clock.Now()),
+      lag_(options_.loop_lag_max, TimerWheel::kTick, now_.uptime),
       mailbox_(std::make_shared<Mailbox<Message>>(parts.options.mailbox_messages_max,
                                                   [this] { loop_->Wake(); })),
       shard_({.node = parts.node,
@@ -158,17 +161,13 @@ void ShardLoop::OnTurnEnd() {
   if (drained_ && sessions_.empty()) loop_->Break();
 }
 
-void ShardLoop::OnTick() {
-  if (draining_ || stopping_) ContinueWindow();
-  timers_.Advance(now_.uptime, [this](Timer& timer) { OnTimer(static_cast<Session&>(timer)); });
-}
-
 void ShardLoop::Open(NewSocket socket) {
   auto session = std::make_unique<Session>(options_.message_bytes_max);
   session->tls = !options_.tls_cert_file.empty();
   session->address = socket.peer.key;
-  session->opening = std::make_unique<Session::Opening>(
-      Session::Opening{.parser = {}, .peer = std::move(socket.peer.text)});
+  session->opening = std::make_unique<Session::Opening>();
+  session->opening->peer = std::move(socket.peer.text);
+  session->opening->half_open = std::move(socket.half_open);
   session->heard_uptime = now_.uptime;
   session->end_uptime = now_.uptime + options_.upgrade_timeout;
   if (stopping_ || !loop_->Adopt(std::move(socket.fd), *session)) {

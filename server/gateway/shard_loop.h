@@ -20,10 +20,13 @@
 #include "core/shard.h"
 #include "gateway/address_limit.h"
 #include "gateway/batch.h"
+#include "gateway/loop_lag.h"
 #include "gateway/options.h"
+#include "gateway/pressure.h"
 #include "gateway/session.h"
 #include "gateway/socket_loop.h"
 #include "gateway/timer_wheel.h"
+#include "gateway/token_rate.h"
 
 namespace wsrouter {
 
@@ -31,6 +34,7 @@ namespace wsrouter {
 struct NewSocket {
   UniqueFd fd;
   PeerAddress peer;
+  HalfOpenPlace half_open;
 };
 
 // One shard's thread: its event loop, its sockets, and the Shard whose rules it runs.
@@ -47,6 +51,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
     const GatewayOptions& options;
     Limits limits;
     AddressLimit& addresses;
+    Pressure& pressure;
     Broker& broker;
     Directory& directory;
     EventSink& events;
@@ -128,6 +133,12 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void OnTimer(Session& session);
   void Heartbeat(Session& session);
 
+  // shard_loop_pressure.cc
+  // False when it was refused, since the node has too much to do.
+  bool MayUpgrade(Session& session);
+  // False when it was closed, since it has sent too much.
+  bool MaySend(Session& session);
+
   // shard_loop_admission.cc
   void Hold(Session& session, Session::Held held, ConnectQuestion question);
   // The session ends, or is ended, before the answer.
@@ -155,10 +166,13 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
 
   const GatewayOptions& options_;
   AddressLimit& addresses_;
+  Pressure& pressure_;
+  const TokenRate frames_rate_;
   Backend* const backend_;
   Counters& counters_;
   const Clock& clock_;
   Instant now_;
+  LoopLag lag_;
 
   const std::shared_ptr<Mailbox<Message>> mailbox_;  // others may keep it longer than this
   std::vector<Message> messages_;  // taken from the mailbox, handled up to next_message_

@@ -56,6 +56,7 @@ void ShardLoop::OnHead(Session& session) {
   if (const auto* refused = std::get_if<UpgradeRefused>(&decision)) {
     return Refuse(session, *refused);
   }
+  if (!MayUpgrade(session)) return;
   auto& accepted = std::get<UpgradeAccepted>(decision);
   if (accepted.echo) return Upgrade(session, accepted);
   auto handshake = std::make_shared<Handshake>(
@@ -113,6 +114,7 @@ void ShardLoop::FeedFrames(Session& session, std::string_view& octets) {
   };
   while (reading() && !session.paused) {
     auto event = session.decoder.Next(octets);
+    if (!session.decoder.finished() && !MaySend(session)) return;
     if (!event.has_value()) return;
     std::visit([&](auto&& what) { On(session, std::move(what)); }, *std::move(event));
   }

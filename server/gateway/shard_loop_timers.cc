@@ -6,6 +6,12 @@
 
 namespace wsrouter {
 
+void ShardLoop::OnTick() {
+  lag_.Tick(now_.uptime);
+  if (draining_ || stopping_) ContinueWindow();
+  timers_.Advance(now_.uptime, [this](Timer& timer) { OnTimer(static_cast<Session&>(timer)); });
+}
+
 absl::Duration ShardLoop::DueOf(const Session& session) const {
   switch (session.state) {
     case Session::State::kOpen:
@@ -22,9 +28,12 @@ absl::Duration ShardLoop::DueOf(const Session& session) const {
 absl::Duration ShardLoop::PingDueOf(const Session& session) const {
   if (options_.ping_interval == absl::ZeroDuration()) return absl::InfiniteDuration();
   if (session.ping_pending) return session.ping_uptime + options_.pong_timeout;
-  // Spread over a tenth, so that those who came together do not stay together.
-  const auto spread = static_cast<double>(session.counter % 64) / 640.0;
-  return session.heard_uptime + options_.ping_interval * (1.0 - spread);
+  // A tenth more or less, anew after each silence, so that those who came together do not stay
+  // together.
+  const uint64_t heard = static_cast<uint64_t>(absl::ToInt64Nanoseconds(session.heard_uptime));
+  const uint64_t scattered = Scatter(heard ^ static_cast<uint64_t>(session.fd)) % 1024;
+  return session.heard_uptime +
+         options_.ping_interval * (0.9 + 0.2 / 1023 * static_cast<double>(scattered));
 }
 
 void ShardLoop::OnTimer(Session& session) {

@@ -29,6 +29,9 @@ struct Command {
   bool websocket;
 };
 
+constexpr char kPing = static_cast<char>(0x89);  // of a frame without payload, which is two octets
+constexpr unsigned char kPong[] = {0x8A, 0x80, 0, 0, 0, 0};
+
 [[noreturn]] void Die(const char* what) {
   perror(what);
   exit(1);
@@ -119,6 +122,7 @@ void Readers::Serve(int commands) {
       if (fd != commands) {
         const ssize_t got = recv(fd, buffer.data(), buffer.size(), 0);
         if (got > 0) shared_->octets.fetch_add(static_cast<uint64_t>(got));
+        if (got == 2 && buffer[0] == kPing) SendAll(fd, kPong, sizeof(kPong));
         if (got == 0) epoll_ctl(events, EPOLL_CTL_DEL, fd, nullptr);
         continue;
       }

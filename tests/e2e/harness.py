@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import sys
 import unittest
@@ -60,7 +61,8 @@ def settings(keys):
 
 
 class Node:
-    """A running wsrouter. `keys` are settings that override ANY_PORTS."""
+    """A running wsrouter. `keys` are settings that override ANY_PORTS; `descriptors` is how many it
+    may have."""
 
     def __init__(self, process):
         self.process = process
@@ -68,11 +70,13 @@ class Node:
         self.gateway = self.control = self.admin = ""
 
     @classmethod
-    async def start(cls, *arguments, environment=None, **keys):
+    async def start(cls, *arguments, environment=None, descriptors=None, **keys):
         keys = ANY_PORTS | {key.replace("__", "."): value for key, value in keys.items()}
         process = await asyncio.create_subprocess_exec(
             WSROUTER, *settings(keys), *arguments, stderr=asyncio.subprocess.PIPE,
-            env=clean_environment(**(environment or {})))
+            env=clean_environment(**(environment or {})),
+            preexec_fn=descriptors and (lambda: resource.setrlimit(
+                resource.RLIMIT_NOFILE, (descriptors, descriptors))))
         node = cls(process)
         try:
             listening = await node.log_line("listening")

@@ -174,7 +174,8 @@ class StopTest(NodeTestCase):
 
     async def test_a_second_signal_during_the_window_ends_it(self):
         node = await self.start(drain__window="1h", drain__deadline="2h",
-                                limits__connections_per_address="0", node__shards="1")
+                                limits__connections_per_address="0",
+                                limits__connects_per_address_rate="0", node__shards="1")
         # Enough for a window of several seconds; the first close shows that it has begun.
         clients = await asyncio.gather(*(self.connect(node) for _ in range(600)))
         node.send(signal.SIGTERM)

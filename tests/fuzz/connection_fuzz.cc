@@ -79,6 +79,7 @@ class Script {
   MemoryDirectory directory_{NodeRow{.node = stats_.node()}, limits_, clock_};
   CheckedEvents events_;
   AddressLimit addresses_{kSocketsMax};
+  Pressure pressure_{Pressure::Options()};
   FakeNetwork* network_ = nullptr;
   std::unique_ptr<ShardLoop> loop_;
   absl::Notification played_;
@@ -97,6 +98,7 @@ void Script::Execute() {
                                                        .options = options_,
                                                        .limits = limits_,
                                                        .addresses = addresses_,
+                                                       .pressure = pressure_,
                                                        .broker = broker_,
                                                        .directory = directory_,
                                                        .events = events_,

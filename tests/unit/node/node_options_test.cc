@@ -60,6 +60,21 @@ TEST(NodeOptionsTest, GatewayDefaultsOfTheSchemaAreThoseOfTheLayer) {
   EXPECT_EQ(gateway->pong_timeout, expected.pong_timeout);
 }
 
+TEST(NodeOptionsTest, LimitsOfTheSchemaAreThoseOfTheDesign) {
+  const GatewayOptions gateway = ToGatewayOptions(Load(), 1).value_or(GatewayOptions());
+  EXPECT_EQ(gateway.frames_rate, 100u);
+  EXPECT_EQ(gateway.frames_burst, 200u);
+  EXPECT_EQ(gateway.connects_per_address_rate, 10u);
+  EXPECT_EQ(gateway.connects_per_address_burst, 200u);
+  EXPECT_EQ(gateway.half_open_max, 0u);
+  EXPECT_EQ(gateway.loop_lag_max, absl::Milliseconds(250));
+  EXPECT_EQ(gateway.upgrades_rate, 0u);
+}
+
+TEST(NodeOptionsTest, MemoryThatIsSetCountsAndNotThatOfTheControlGroup) {
+  EXPECT_EQ(ToGatewayOptions(Load({"limits.memory_max=3MiB"}), 1)->memory_max, uint64_t{3} << 20);
+}
+
 TEST(NodeOptionsTest, BackendDefaultsOfTheSchemaAreThoseOfTheLayer) {
   const BackendOptions options = ToBackendOptions(Load());
   const BackendOptions expected;

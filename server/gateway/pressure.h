@@ -1,0 +1,79 @@
+#ifndef WSROUTER_GATEWAY_PRESSURE_H_
+#define WSROUTER_GATEWAY_PRESSURE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "absl/time/time.h"
+#include "gateway/token_rate.h"
+
+namespace wsrouter {
+
+struct EndHalfOpen {
+  void operator()(std::atomic<uint32_t>* count) const {
+    count->fetch_sub(1, std::memory_order_relaxed);
+  }
+};
+// One of the sockets whose request is not complete; gives its place back at its end.
+using HalfOpenPlace = std::unique_ptr<std::atomic<uint32_t>, EndHalfOpen>;
+
+// What keeps the node from taking more clients than it can serve, seen by the acceptor and all
+// shards: how many requests are under way, how many upgrades came, whether memory runs out. Any
+// thread; must outlive all places that were given.
+class Pressure {
+ public:
+  struct Options {
+    uint32_t half_open_max = UINT32_MAX;
+    uint64_t memory_max = 0;     // octets; 0: no limit
+    uint32_t upgrades_rate = 0;  // a second; 0: no limit
+  };
+
+  explicit Pressure(const Options& options)
+      : options_(options), upgrades_(options.upgrades_rate, options.upgrades_rate) {}
+
+  bool half_open_full() const {
+    return half_open_.load(std::memory_order_relaxed) >= options_.half_open_max;
+  }
+  HalfOpenPlace TakeHalfOpen() {
+    half_open_.fetch_add(1, std::memory_order_relaxed);
+    return HalfOpenPlace(&half_open_);
+  }
+
+  bool watches_memory() const { return options_.memory_max > 0; }
+  // What the process has now. Ends at 95 %, so that a node at the limit does not take and refuse by
+  // turns.
+  void SetMemory(uint64_t resident_bytes) {
+    const uint64_t end = options_.memory_max / 20 * 19;
+    const bool was = memory_short();
+    memory_short_.store(resident_bytes > (was ? end : options_.memory_max),
+                        std::memory_order_relaxed);
+  }
+  bool memory_short() const { return memory_short_.load(std::memory_order_relaxed); }
+
+  // Nothing when the upgrade may go on; otherwise after how long to come again. Each who is refused
+  // gets the next free place in a queue that the node sets up in thought only, so that those who obey
+  // come back at the rate at which they are taken.
+  std::optional<absl::Duration> TakeUpgrade(absl::Duration uptime);
+
+ private:
+  static constexpr absl::Duration kRetryMin = absl::Seconds(1);
+  static constexpr absl::Duration kRetryMax = absl::Seconds(60);
+
+  const Options options_;
+  const TokenRate upgrades_;
+  std::atomic<uint32_t> half_open_{0};
+  std::atomic<bool> memory_short_{false};
+  std::atomic<int64_t> full_at_{0};    // of upgrades_
+  std::atomic<int64_t> next_place_{0};  // nanoseconds of uptime
+};
+
+// Resident octets of this process; 0 when the system does not say.
+uint64_t ResidentMemory();
+// What the control group of this process may have, in octets; 0: all there is, or unknown.
+uint64_t MemoryOfControlGroup();
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_GATEWAY_PRESSURE_H_

@@ -1,0 +1,49 @@
+// What ShardLoop does so that one client, or too many at once, cost nobody else.
+#include "gateway/shard_loop.h"
+
+namespace wsrouter {
+namespace {
+
+// When they may come again whom no rate tells: spread, so that they do not all come at once.
+constexpr int64_t kRetryMinSeconds = 5;
+constexpr int64_t kRetrySpreadSeconds = 20;
+
+}  // namespace
+
+bool ShardLoop::MayUpgrade(Session& session) {
+  absl::Duration retry_after;
+  Counter cause = Counter::kUpgradesShedMemory;
+  if (pressure_.memory_short() || lag_.too_late()) {
+    if (!pressure_.memory_short()) cause = Counter::kUpgradesShedLag;
+    const uint64_t spread = Scatter(static_cast<uint64_t>(session.fd) ^
+                                    static_cast<uint64_t>(absl::ToInt64Nanoseconds(now_.uptime)));
+    retry_after = absl::Seconds(kRetryMinSeconds +
+                                static_cast<int64_t>(spread % kRetrySpreadSeconds));
+  } else if (const auto wait = pressure_.TakeUpgrade(now_.uptime)) {
+    cause = Counter::kUpgradesShedRate;
+    retry_after = *wait;
+  } else {
+    return true;
+  }
+  counters_.Add(cause);
+  const std::chrono::seconds seconds(absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1))));
+  Refuse(session, RefuseUpgrade(503, "the node has too much to do", seconds));
+  return false;
+}
+
+bool ShardLoop::MaySend(Session& session) {
+  const int64_t frames = session.decoder.TakeFrames();
+  if (frames == 0) return true;
+  // The echo path is for conformance suites, which send as fast as they can.
+  if (session.state != Session::State::kOpen) return true;
+  if (frames_rate_.Take(session.frames_full_at, now_.uptime, frames)) return true;
+  counters_.Add(Counter::kClosedRateLimited);
+  constexpr auto kCode = static_cast<uint16_t>(CloseCode::kRateLimited);
+  constexpr std::string_view kReason = "too many frames";
+  shard_.OnClose(session, CloseCause::kRateLimited, {kCode, std::string(kReason)});
+  // Nothing more is expected of the peer: what it goes on sending is not even decoded.
+  CloseWithFrame(session, kCode, kReason, true);
+  return false;
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,50 @@
+#ifndef WSROUTER_GATEWAY_TOKEN_RATE_H_
+#define WSROUTER_GATEWAY_TOKEN_RATE_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace wsrouter {
+
+// A bucket of `burst` tokens that gets `rate` new ones a second. What is left in a bucket is told by
+// one number, the time at which it is full again (the generic cell rate algorithm of ITU-T I.371), so
+// an owner of many keeps 8 octets for each: zero is a full bucket.
+class TokenRate {
+ public:
+  // `rate` 0: nothing is ever refused. `burst` 0 is taken for 1.
+  TokenRate(uint32_t rate, uint32_t burst)
+      : interval_(rate == 0 ? 0 : 1'000'000'000 / rate),
+        slack_(interval_ * (std::max<int64_t>(burst, 1) - 1)) {}
+
+  bool on() const { return interval_ > 0; }
+  int64_t interval() const { return interval_; }  // between two tokens, in nanoseconds
+  int64_t slack() const { return slack_; }
+
+  // False when the bucket has fewer left, and then takes none. `tokens` is 1 or more.
+  [[nodiscard]] bool Take(int64_t& full_at, absl::Duration uptime, int64_t tokens = 1) const {
+    if (!on()) return true;
+    const int64_t now = absl::ToInt64Nanoseconds(uptime);
+    const int64_t from = std::max(full_at, now);
+    if (from - now + interval_ * (tokens - 1) > slack_) return false;
+    full_at = from + interval_ * tokens;
+    return true;
+  }
+
+ private:
+  int64_t interval_;
+  int64_t slack_;
+};
+
+// Spreads what is alike over all of 64 bits (the finalizer of SplitMix64). For jitter and tables.
+constexpr uint64_t Scatter(uint64_t value) {
+  value += 0x9E3779B97F4A7C15;
+  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
+  value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
+  return value ^ (value >> 31);
+}
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_GATEWAY_TOKEN_RATE_H_
