@@ -52,6 +52,16 @@ Pressure::Options PressureOptions(const GatewayOptions& options, uint32_t connec
           .upgrades_rate = options.upgrades_rate};
 }
 
+absl::StatusOr<std::vector<Listener>> ListenAt(const std::vector<std::string>& addresses) {
+  std::vector<Listener> listeners;
+  for (const std::string& address : addresses) {
+    absl::StatusOr<Listener> listener = Listen(address);
+    if (!listener.ok()) return listener.status();
+    listeners.push_back(*std::move(listener));
+  }
+  return listeners;
+}
+
 // libwebsockets would not say which file is wrong.
 absl::Status CheckTlsFiles(const std::string& cert, const std::string& key) {
   if (cert.empty()) return absl::OkStatus();
@@ -81,14 +91,10 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   const absl::StatusOr<uint32_t> descriptors = DescriptorsForClients(given);
   if (!descriptors.ok()) return descriptors.status();
   const uint32_t connections_max = given.connections_max > 0 ? given.connections_max : *descriptors;
-  std::vector<Listener> listeners;
+  absl::StatusOr<std::vector<Listener>> listeners = ListenAt(given.listen);
+  if (!listeners.ok()) return listeners.status();
   std::unique_ptr<Gateway> gateway(new Gateway(parts.clock));
-  for (const std::string& address : given.listen) {
-    absl::StatusOr<Listener> listener = Listen(address);
-    if (!listener.ok()) return listener.status();
-    gateway->addresses_.push_back(listener->address);
-    listeners.push_back(*std::move(listener));
-  }
+  for (const Listener& listener : *listeners) gateway->addresses_.push_back(listener.address);
   gateway->settings_ = std::make_unique<Settings>(Settings{std::move(parts.options)});
   const GatewayOptions& options = gateway->settings_->options;
   gateway->addresses_limit_ = std::make_unique<AddressLimit>(options.connections_per_address);
@@ -121,7 +127,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
         parts.clock);
   }
   gateway->acceptor_ = std::make_unique<Acceptor>(
-      Acceptor::Parts{.listeners = std::move(listeners),
+      Acceptor::Parts{.listeners = *std::move(listeners),
                       .connections_max = connections_max,
                       .descriptors_max = *descriptors,
                       .addresses = *gateway->addresses_limit_,
