@@ -141,6 +141,20 @@ TEST(GatewayAdmissionTest, WithoutMemoryUpgradesAreRefused503AndConnectionsStay)
   EXPECT_EQ(client.ReadHttp().status, 404);
 }
 
+TEST(GatewayAdmissionTest, AShardThatIsLateRefusesUpgradesLikewiseAndServesThoseItHas) {
+  TestGateway::Settings settings = Settings();
+  settings.gateway.loop_lag_max = absl::Nanoseconds(1);  // no loop is as punctual as that
+  TestGateway gateway(settings);
+  RawClient early = gateway.OpenEcho();
+  ASSERT_TRUE(Eventually([&] {
+    RawClient client = gateway.Connect();
+    return client.Send(UpgradeRequest("/ws")) && client.ReadHttp().status == 503;
+  }));
+  EXPECT_GE(gateway.Total(Counter::kUpgradesShedLag), 1u);
+  ASSERT_TRUE(early.Send(ClientText("served")));
+  EXPECT_EQ(early.ReadFrame(), "text served");
+}
+
 TEST(GatewayAdmissionTest, AStormIsToldToComeAtTheRateThatTheNodeTakes) {
   TestGateway::Settings settings = Settings();
   settings.gateway.upgrades_rate = 10;
