@@ -157,7 +157,7 @@ std::string_view WantedBy(v1::ConfigFormat format) {
     case v1::CONFIG_FORMAT_BACKEND_ROUTE:
       return "a path, a blank and a gRPC name such as dns:///chat:50051, or the word attached";
     case v1::CONFIG_FORMAT_BACKEND_METHOD:
-      return "Connect, Message or Disconnected";
+      return "Connect, Message, Disconnected or JoinCheck";
     default:
       return "UTF-8 without control characters";
   }

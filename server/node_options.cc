@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "base/listen_address.h"
 #include "config_value.h"
+#include "core/client_protocol.h"
 #include "fmt/format.h"
 #include "gateway/pressure.h"
 
@@ -69,6 +70,11 @@ absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsign
   to.upgrade.echo_path = from.echo_path();
   to.upgrade.allowed_origins = {from.allowed_origins().begin(), from.allowed_origins().end()};
   to.upgrade.subprotocols = {from.subprotocols().begin(), from.subprotocols().end()};
+  to.client_protocol = from.client_protocol();
+  if (to.client_protocol && std::ranges::find(to.upgrade.subprotocols, kClientProtocol) ==
+                                to.upgrade.subprotocols.end()) {
+    to.upgrade.subprotocols.insert(to.upgrade.subprotocols.begin(), std::string(kClientProtocol));
+  }
   to.refuse_visibly = from.refuse_visibly();
   to.trusted_proxies =
       TrustedProxies::Parse({from.trusted_proxies().begin(), from.trusted_proxies().end()})

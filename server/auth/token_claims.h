@@ -20,7 +20,7 @@ struct VerifiedToken {
   ClientId client_id;
   std::vector<RoomName> rooms;  // to join at once; names of rooms (CheckName)
   Labels labels;
-  std::vector<std::string> may_join;  // patterns of room names (auth/room_pattern.h)
+  std::vector<std::string> may_join;  // patterns of room names (core/room_pattern.h)
   // When the token is no longer accepted: `exp` and the clock slack.
   absl::Time expires_at = absl::InfiniteFuture();
 };

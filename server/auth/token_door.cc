@@ -14,7 +14,9 @@ absl::StatusOr<std::optional<Own>> TokenDoor::Prove(const ConnectQuestion& quest
     if (!token.ok()) return token.status();
     Own own = {.client = std::move(token->client_id),
                .rooms = std::move(token->rooms),
-               .labels = std::move(token->labels)};
+               .labels = std::move(token->labels),
+               .expires_at = {},
+               .may_join = std::move(token->may_join)};
     if (token->expires_at != absl::InfiniteFuture()) own.expires_at = token->expires_at;
     return own;
   }
@@ -55,6 +57,15 @@ bool TokenDoor::Hears(std::string_view path) const {
 Backend::Ticket TokenDoor::Message(MessageQuestion question,
                                    absl::AnyInvocable<void(Effects) &&> done) {
   return parts_.services->Message(std::move(question), std::move(done));
+}
+
+bool TokenDoor::ChecksJoins(std::string_view path) const {
+  return parts_.services != nullptr && parts_.services->ChecksJoins(path);
+}
+
+Backend::Ticket TokenDoor::JoinCheck(JoinQuestion question,
+                                     absl::AnyInvocable<void(absl::Status) &&> done) {
+  return parts_.services->JoinCheck(std::move(question), std::move(done));
 }
 
 void TokenDoor::Cancel(Ticket ticket) {

@@ -46,7 +46,7 @@ absl::StatusOr<AttachTerms> ReadAttachment(const v1::Attachment& attachment) {
     const std::optional<BackendMethod> method = ParseBackendMethod(name);
     if (!method.has_value()) {
       return BadField("attach.methods", "FIELD_INVALID",
-                      "has an entry that is none of Connect, Message and Disconnected");
+                      "has an entry that is none of Connect, Message, Disconnected and JoinCheck");
     }
     terms.methods.set(static_cast<size_t>(*method));
   }

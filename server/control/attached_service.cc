@@ -38,6 +38,9 @@ void AttachedService::Ask(uint64_t call, const BackendRequest& request, absl::Du
     case BackendMethod::kDisconnected:
       *question.mutable_disconnected() = std::get<v1::DisconnectedRequest>(request);
       break;
+    case BackendMethod::kJoinCheck:
+      *question.mutable_join_check() = std::get<v1::JoinCheckRequest>(request);
+      break;
   }
   stream_->Send(call, response);
 }
@@ -50,6 +53,8 @@ absl::StatusOr<BackendResponse> ReadAttachAnswer(v1::AttachAnswer answer) {
       return std::move(*answer.mutable_message());
     case v1::AttachAnswer::kDisconnected:
       return std::move(*answer.mutable_disconnected());
+    case v1::AttachAnswer::kJoinCheck:
+      return std::move(*answer.mutable_join_check());
     case v1::AttachAnswer::kError: {
       const auto code = static_cast<absl::StatusCode>(answer.error().code());
       return absl::Status(code == absl::StatusCode::kOk ? absl::StatusCode::kUnknown : code,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "control/backend_question.h"
 #include "control/checks.h"
 #include "control/convert.h"
 #include "control/errors.h"
@@ -18,6 +19,11 @@ namespace {
 void Merge(const Own& proved, Own& own) {
   for (const RoomName& room : proved.rooms) {
     if (std::ranges::find(own.rooms, room) == own.rooms.end()) own.rooms.push_back(room);
+  }
+  for (const std::string& pattern : proved.may_join) {
+    if (std::ranges::find(own.may_join, pattern) == own.may_join.end()) {
+      own.may_join.push_back(pattern);
+    }
   }
   own.labels.insert(proved.labels.begin(), proved.labels.end());
   if (!own.expires_at.has_value()) own.expires_at = proved.expires_at;
@@ -36,7 +42,9 @@ Own ReadOwn(Checks& checks, const v1::Accept& accept, const std::optional<Own>& 
   Own own = {.client = {accept.client_id()},
              .on_duplicate = checks.Duplicates("accept.on_duplicate", accept.on_duplicate()),
              .rooms = checks.List<RoomName>("accept.rooms", accept.rooms()),
-             .labels = checks.LabelMap(accept.labels())};
+             .labels = checks.LabelMap(accept.labels()),
+             .expires_at = {},
+             .may_join = checks.Patterns("accept.may_join", accept.may_join())};
   if (accept.has_expires_at()) own.expires_at = checks.Expiry(accept.expires_at(), now);
   if (!accept.client_id().empty()) {
     checks.Required<ClientId>("accept.client_id", accept.client_id());
@@ -55,8 +63,10 @@ absl::StatusOr<ConnectAnswer> ReadAccept(const v1::Accept& accept, const Connect
   Own own = ReadOwn(checks, accept, question.proved, now);
   if (!own.client.value.empty()) {
     admission.own = std::move(own);
-  } else if (!own.rooms.empty() || !own.labels.empty() || own.expires_at.has_value()) {
-    checks.FailMissing("accept.client_id", "is empty, and nobody can have rooms, labels or an end");
+  } else if (!own.rooms.empty() || !own.labels.empty() || own.expires_at.has_value() ||
+             !own.may_join.empty()) {
+    checks.FailMissing("accept.client_id",
+                       "is empty, and nobody can have rooms, labels, patterns or an end");
   }
   if (accept.first_size() > kFirstPayloadsMax) {
     checks.Fail(BadField("accept.first", "TOO_MANY_ITEMS",
@@ -118,6 +128,16 @@ v1::MessageRequest ToRequest(const MessageQuestion& question) {
   return request;
 }
 
+v1::JoinCheckRequest ToRequest(const JoinQuestion& question) {
+  v1::JoinCheckRequest request;
+  request.set_connection_id(question.connection.ToString());
+  request.set_client_id(question.client.value);
+  request.set_room(question.room.value);
+  *request.mutable_client() = ToProto(*question.handshake);
+  for (const RoomName& room : question.rooms) request.add_rooms(room.value);
+  return request;
+}
+
 v1::DisconnectedRequest ToRequest(const Event& event, const Handshake& handshake) {
   v1::DisconnectedRequest request;
   request.set_connection_id(event.connection.ToString());
@@ -138,6 +158,22 @@ absl::StatusOr<ConnectAnswer> ReadAnswer(const v1::ConnectResponse& response,
       return ReadRefuse(response.refuse());
     default:
       return BadField("decision", "FIELD_MISSING", "is neither accept nor refuse");
+  }
+}
+
+absl::StatusOr<JoinVerdict> ReadAnswer(const v1::JoinCheckResponse& response) {
+  switch (response.decision_case()) {
+    case v1::JoinCheckResponse::kAllow:
+      return JoinVerdict{absl::OkStatus()};
+    case v1::JoinCheckResponse::kDeny: {
+      const std::string& why = response.deny().reason();
+      if (why.size() <= kCloseReasonBytesMax) return JoinVerdict{JoinForbidden(why)};
+      // A denial that is not in order is a denial all the same.
+      return Refusal(absl::StatusCode::kPermissionDenied, "FIELD_TOO_LONG",
+                     "deny.reason is longer than 123 octets");
+    }
+    default:
+      return BadField("decision", "FIELD_MISSING", "is neither allow nor deny");
   }
 }
 

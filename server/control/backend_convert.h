@@ -15,6 +15,7 @@ inline constexpr int kEffectsMax = 100;       // of one message
 
 v1::ConnectRequest ToRequest(const ConnectQuestion& question);
 v1::MessageRequest ToRequest(const MessageQuestion& question);
+v1::JoinCheckRequest ToRequest(const JoinQuestion& question);
 v1::DisconnectedRequest ToRequest(const Event& event, const Handshake& handshake);
 
 // What an answer means to the core. An answer that is not in order is refused as a whole, with
@@ -26,6 +27,10 @@ absl::StatusOr<ConnectAnswer> ReadAnswer(const v1::ConnectResponse& response,
 absl::StatusOr<Effects> ReadAnswer(const v1::MessageResponse& response,
                                    const ConnectionId& connection, size_t payload_bytes_max,
                                    absl::Time now);
+struct JoinVerdict {
+  absl::Status status;  // OK: it may join
+};
+absl::StatusOr<JoinVerdict> ReadAnswer(const v1::JoinCheckResponse& response);
 
 }  // namespace wsrouter
 

@@ -90,6 +90,7 @@ class BackendDesk {
   bool AskAgain(BackendQuestion& question, const absl::Status& status);
   void Finish(BackendQuestion& question, ConnectAnswer answer);
   void Finish(BackendQuestion& question, Effects effects);
+  void Finish(BackendQuestion& question, absl::Status join);
   std::unique_ptr<BackendQuestion> Forget(BackendQuestion& question);
   void CheckIdle();
 

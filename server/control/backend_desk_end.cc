@@ -23,6 +23,7 @@ constexpr absl::Duration kRetryAfterSpread = absl::Seconds(4);
 
 using Connecting = BackendQuestion::Connecting;
 using Speaking = BackendQuestion::Speaking;
+using Joining = BackendQuestion::Joining;
 using Ending = BackendQuestion::Ending;
 
 }  // namespace
@@ -53,6 +54,11 @@ void BackendDesk::Accept(BackendQuestion& question, BackendResponse& response,
     Forget(question);
     return CheckIdle();
   }
+  if (std::holds_alternative<Joining>(question.waiter)) {
+    auto verdict = ReadAnswer(std::get<v1::JoinCheckResponse>(response));
+    if (!verdict.ok()) return Fail(question, verdict.status(), &service);
+    return Finish(question, std::move(verdict->status));
+  }
   auto effects = ReadAnswer(std::get<v1::MessageResponse>(response), question.connection,
                             options_.payload_bytes_max, now);
   if (!effects.ok()) return Fail(question, effects.status(), &service);
@@ -69,6 +75,7 @@ void BackendDesk::AcceptUnasked(BackendQuestion& question) {
     return Finish(question, AdmitUnasked(connecting->question));
   }
   if (std::holds_alternative<Speaking>(question.waiter)) return Finish(question, Effects());
+  if (std::holds_alternative<Joining>(question.waiter)) return Finish(question, JoinForbidden({}));
   Forget(question);
   CheckIdle();
 }
@@ -86,6 +93,9 @@ void BackendDesk::Fail(BackendQuestion& question, const absl::Status& status,
   if (std::holds_alternative<Speaking>(question.waiter)) {
     return Finish(question, AnswerForService(question.connection, options_.message_outage));
   }
+  if (std::holds_alternative<Joining>(question.waiter)) {
+    return Finish(question, JoinForService(status));
+  }
   counters_.Add(Counter::kBackendEndsLost);
   Forget(question);
   CheckIdle();
@@ -98,7 +108,7 @@ bool BackendDesk::AskAgain(BackendQuestion& question, const absl::Status& status
                    return options_.connect_outage == ConnectOutage::kHold && IsOutage(status) &&
                           Now() + pause < question.give_up;
                  },
-                 [](const Speaking&) { return false; },
+                 [](const Speaking&) { return false; }, [](const Joining&) { return false; },
                  [&](const Ending&) {
                    return absl::IsUnavailable(status) && question.attempts < kEndAttemptsMax;
                  }},
@@ -124,6 +134,12 @@ void BackendDesk::Finish(BackendQuestion& question, ConnectAnswer answer) {
 void BackendDesk::Finish(BackendQuestion& question, Effects effects) {
   const auto ended = Forget(question);
   std::move(std::get<Speaking>(ended->waiter).done)(std::move(effects));
+  CheckIdle();
+}
+
+void BackendDesk::Finish(BackendQuestion& question, absl::Status join) {
+  const auto ended = Forget(question);
+  std::move(std::get<Joining>(ended->waiter).done)(std::move(join));
   CheckIdle();
 }
 

@@ -14,10 +14,11 @@
 namespace wsrouter {
 
 // What a service is asked. The order is that of BackendRequest's alternatives.
-enum class BackendMethod : uint8_t { kConnect, kMessage, kDisconnected };
-inline constexpr size_t kBackendMethods = 3;
+enum class BackendMethod : uint8_t { kConnect, kMessage, kDisconnected, kJoinCheck };
+inline constexpr size_t kBackendMethods = 4;
 inline constexpr std::string_view kBackendMethodNames[kBackendMethods] = {"Connect", "Message",
-                                                                          "Disconnected"};
+                                                                          "Disconnected",
+                                                                          "JoinCheck"};
 using BackendMethodSet = std::bitset<kBackendMethods>;
 
 inline std::optional<BackendMethod> ParseBackendMethod(std::string_view text) {

@@ -8,10 +8,9 @@
 namespace wsrouter {
 namespace {
 
-constexpr auto kMessage = static_cast<size_t>(BackendMethod::kMessage);
-
-bool HearsNow(const BackendPaths::Row& row, absl::Duration now) {
-  return row.methods.test(kMessage) && now >= row.unimplemented_until[kMessage];
+bool HearsNow(const BackendPaths::Row& row, absl::Duration now, BackendMethod method) {
+  const auto index = static_cast<size_t>(method);
+  return row.methods.test(index) && now >= row.unimplemented_until[index];
 }
 
 }  // namespace
@@ -32,20 +31,20 @@ bool BackendPaths::Decides(std::string_view path) const {
   });
 }
 
-bool BackendPaths::Hears(std::string_view path, absl::Duration now) const {
+bool BackendPaths::Hears(std::string_view path, absl::Duration now, BackendMethod method) const {
   if (!any_.load(std::memory_order_acquire)) return false;
   absl::ReaderMutexLock lock(&mutex_);
   bool attached = false;
   const Row* route = nullptr;
   for (const Row& row : rows_) {
     if (!IsBelow(path, row.prefix)) continue;
-    if (row.attached && HearsNow(row, now)) return true;
+    if (row.attached && HearsNow(row, now, method)) return true;
     attached = attached || row.attached;
     if (row.attached || (route != nullptr && route->prefix.size() >= row.prefix.size())) continue;
     route = &row;
   }
   // Services that are attached and do not hear messages speak for a route that waits for services.
-  return route != nullptr && (route->dialled || !attached) && HearsNow(*route, now);
+  return route != nullptr && (route->dialled || !attached) && HearsNow(*route, now, method);
 }
 
 }  // namespace wsrouter

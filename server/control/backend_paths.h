@@ -29,7 +29,9 @@ class BackendPaths {
   void Set(std::vector<Row> rows);
 
   bool Decides(std::string_view path) const;
-  bool Hears(std::string_view path, absl::Duration now) const;
+  // Whether questions of that kind about the path have somebody to answer them.
+  bool Hears(std::string_view path, absl::Duration now,
+             BackendMethod method = BackendMethod::kMessage) const;
 
  private:
   std::atomic<bool> any_ = false;  // most nodes have none, and then no lock is taken

@@ -61,6 +61,17 @@ ConnectAnswer AnswerForService(const ConnectQuestion& question, const absl::Stat
   return Denial{.close = TryAgainLater(), .retry_after = retry_after};
 }
 
+absl::Status JoinForbidden(std::string_view why) {
+  return Refusal(absl::StatusCode::kPermissionDenied, "JOIN_FORBIDDEN",
+                 why.empty() ? "the client may not join this room" : why);
+}
+
+absl::Status JoinForService(const absl::Status& failure) {
+  if (absl::IsPermissionDenied(failure)) return JoinForbidden({});
+  return Refusal(absl::StatusCode::kUnavailable, "JOIN_UNDECIDED",
+                 "the service that decides about joins does not answer");
+}
+
 Effects AnswerForService(const ConnectionId& connection, MessageOutage outage) {
   Effects effects;
   if (outage == MessageOutage::kDisconnect) {

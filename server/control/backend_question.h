@@ -28,6 +28,9 @@ struct BackendQuestion {
   struct Speaking {
     absl::AnyInvocable<void(Effects) &&> done;
   };
+  struct Joining {
+    absl::AnyInvocable<void(absl::Status) &&> done;
+  };
   struct Ending {};  // nobody waits
 
   Backend::Ticket ticket = 0;
@@ -35,7 +38,7 @@ struct BackendQuestion {
   std::string path;
   BackendRequest request;
   size_t octets = 0;  // of the request
-  std::variant<Connecting, Speaking, Ending> waiter;
+  std::variant<Connecting, Speaking, Joining, Ending> waiter;
 
   // The desk's.
   absl::Duration deadline;  // of this attempt
@@ -67,6 +70,9 @@ bool IsOfTheMethod(const absl::Status& status);
 ConnectAnswer AnswerForService(const ConnectQuestion& question, const absl::Status& failure,
                                ConnectOutage outage, absl::Duration retry_after);
 Effects AnswerForService(const ConnectionId& connection, MessageOutage outage);
+// Whether a client may join a room, of which no service said that it may.
+absl::Status JoinForbidden(std::string_view why);
+absl::Status JoinForService(const absl::Status& failure);
 
 }  // namespace wsrouter
 

@@ -66,6 +66,10 @@ bool BackendRoutes::Hears(std::string_view path) const {
   return paths_.Hears(path, clock_.Now().uptime);
 }
 
+bool BackendRoutes::ChecksJoins(std::string_view path) const {
+  return paths_.Hears(path, clock_.Now().uptime, BackendMethod::kJoinCheck);
+}
+
 bool BackendRoutes::Ask(const std::shared_ptr<std::unique_ptr<BackendQuestion>>& question) {
   if (stopped_) return false;
   const size_t octets = (*question)->octets = OctetsOf((*question)->request);
@@ -117,6 +121,22 @@ Backend::Ticket BackendRoutes::Message(MessageQuestion question,
   auto& waiter = std::get<BackendQuestion::Speaking>((*handed)->waiter);
   counters_.Add(Counter::kBackendFailures);
   std::move(waiter.done)(AnswerForService((*handed)->connection, options_.message_outage));
+  return ticket;
+}
+
+Backend::Ticket BackendRoutes::JoinCheck(JoinQuestion question,
+                                         absl::AnyInvocable<void(absl::Status) &&> done) {
+  auto asked = std::make_unique<BackendQuestion>();
+  const Ticket ticket = asked->ticket = ++last_ticket_;
+  asked->connection = question.connection;
+  asked->path = question.handshake->path;
+  asked->request = ToRequest(question);
+  asked->waiter = BackendQuestion::Joining{std::move(done)};
+  const auto handed = std::make_shared<std::unique_ptr<BackendQuestion>>(std::move(asked));
+  if (Ask(handed)) return ticket;
+  auto& waiter = std::get<BackendQuestion::Joining>((*handed)->waiter);
+  counters_.Add(Counter::kBackendFailures);
+  std::move(waiter.done)(JoinForService(Unasked("FULL", "too much waits")));
   return ticket;
 }
 

@@ -39,6 +39,8 @@ class BackendRoutes final : public Backend, public AttachDesk, private BackendAn
   Ticket Connect(ConnectQuestion question,
                  absl::AnyInvocable<void(ConnectAnswer) &&> done) override;
   Ticket Message(MessageQuestion question, absl::AnyInvocable<void(Effects) &&> done) override;
+  bool ChecksJoins(std::string_view path) const override;
+  Ticket JoinCheck(JoinQuestion question, absl::AnyInvocable<void(absl::Status) &&> done) override;
   void Cancel(Ticket ticket) override;
   void Disconnected(const Event& event, const Handshake& handshake) override;
 

@@ -23,6 +23,7 @@
 namespace wsrouter {
 
 inline constexpr int kNamesMax = 1000;    // names in one list of a request
+inline constexpr int kPatternsMax = 32;   // of rooms that a client may join by itself
 inline constexpr int kChannelsMax = 100;  // channels of one Subscribe
 
 // Reads a request field by field into the core's types. What is wrong is remembered once, the
@@ -72,6 +73,13 @@ class Checks {
   std::vector<ConnectionId> Connections(std::string_view field, const Names& texts);
 
   FramePtr Payload(const v1::Payload& payload, size_t bytes_max);
+  std::vector<std::string> Patterns(std::string_view field, const Names& texts) {
+    std::vector<std::string> patterns;
+    for (RoomName& one : List<RoomName>(field, texts, kPatternsMax)) {
+      patterns.push_back(std::move(one.value));
+    }
+    return patterns;
+  }
   Labels LabelMap(const google::protobuf::Map<std::string, std::string>& labels);
   std::optional<absl::Time> Expiry(const google::protobuf::Timestamp& timestamp, absl::Time now);
   // `prefix` goes before the names of the fields: "close." where they are in a message of their

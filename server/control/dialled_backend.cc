@@ -99,6 +99,9 @@ void DialledBackend::Ask(uint64_t call, const BackendRequest& request, absl::Dur
     case BackendMethod::kDisconnected:
       return Start<v1::DisconnectedResponse>(call, std::get<v1::DisconnectedRequest>(request),
                                              timeout, "/wsrouter.v1.Backend/Disconnected");
+    case BackendMethod::kJoinCheck:
+      return Start<v1::JoinCheckResponse>(call, std::get<v1::JoinCheckRequest>(request), timeout,
+                                          "/wsrouter.v1.Backend/JoinCheck");
   }
 }
 

@@ -65,6 +65,7 @@ inline Own ReadOwn(Checks& checks, const v1::OwnRequest& request, absl::Time now
       .rooms = checks.List<RoomName>("rooms", request.rooms()),
       .labels = checks.LabelMap(request.labels()),
       .expires_at = {},
+      .may_join = checks.Patterns("may_join", request.may_join()),
   };
   if (request.has_expires_at()) own.expires_at = checks.Expiry(request.expires_at(), now);
   return own;

@@ -52,6 +52,15 @@ struct MessageQuestion {
   std::vector<RoomName> rooms;
 };
 
+// A client that wants to join a room by itself.
+struct JoinQuestion {
+  ConnectionId connection;
+  ClientId client;  // the bound identity
+  std::shared_ptr<const Handshake> handshake;
+  RoomName room;
+  std::vector<RoomName> rooms;  // that the connection is in
+};
+
 // What is to happen because of it, one behind the other, and before the connection's next message.
 using Effects = std::vector<Envelope>;
 
@@ -75,6 +84,12 @@ class Backend {
   // Of one connection, one message is asked about at a time.
   virtual bool Hears(std::string_view path) const = 0;
   virtual Ticket Message(MessageQuestion question, absl::AnyInvocable<void(Effects) &&> done) = 0;
+
+  // Whether somebody says which rooms clients may join; nobody: none but those of their may_join.
+  virtual bool ChecksJoins(std::string_view path) const = 0;
+  // OK: it may join. Otherwise a refusal for the client: JOIN_FORBIDDEN, or JOIN_UNDECIDED where
+  // no service answered. Of one connection one is asked about at a time, and no message meanwhile.
+  virtual Ticket JoinCheck(JoinQuestion question, absl::AnyInvocable<void(absl::Status) &&> done) = 0;
 
   // Nobody waits for the answer any more.
   virtual void Cancel(Ticket ticket) = 0;

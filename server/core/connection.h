@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -39,10 +40,14 @@ struct Connection {
   bool closing = false;                // our Close is queued: nothing may be sent behind it
   bool own_pending = false;            // the directory has been asked who owns it
   bool asking = false;                 // a service has been asked about a message, and has not answered
+  bool speaks = false;                 // wsrouter.v1.json
+  bool welcomed = false;               // as who its Own will make it
   bool slow = false;                   // a frame was dropped since the outbox was last empty
   Outbox outbox;
   std::shared_ptr<const Handshake> handshake;
   std::unique_ptr<const Labels> labels;  // null while there are none
+  // Patterns of the rooms that it may join by itself (core/room_pattern.h); null while there are none.
+  std::unique_ptr<const std::vector<std::string>> may_join;
   absl::Time connected_at;
   absl::Duration opened_uptime;
   // When, on the uptime clock, something is due whether or not anything happens: the end of the

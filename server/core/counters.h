@@ -63,6 +63,8 @@ enum class Counter : size_t {
   kUpgradesShedMemory,    // of kUpgradesRefused: 503, for want of memory
   kUpgradesShedLag,       // ... its shard is late
   kUpgradesShedRate,      // ... too many a second
+  kClientJoinsDenied,    // joins that clients asked for themselves and may not have
+  kClientFramesRefused,  // frames of wsrouter.v1.json that were not in order
   kCount,
 };
 
@@ -116,6 +118,8 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
     "upgrades_shed_memory_total",
     "upgrades_shed_lag_total",
     "upgrades_shed_rate_total",
+    "client_joins_denied_total",
+    "client_frames_refused_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

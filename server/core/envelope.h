@@ -65,6 +65,7 @@ struct Own {
   std::vector<RoomName> rooms;
   Labels labels;
   std::optional<absl::Time> expires_at;
+  std::vector<std::string> may_join = {};  // patterns of rooms (core/room_pattern.h)
 };
 struct Release {
   std::optional<CloseWith> close;

@@ -31,6 +31,7 @@ struct Handshake {
   std::map<std::string, std::string> cookies;
   bool tls = false;
   std::string forwarded_for;  // the client's address as trusted proxies tell it; empty: they do not
+  bool speaks = false;        // the selected subprotocol is wsrouter.v1.json, and the node speaks it
 };
 
 enum class CloseCause : uint8_t {

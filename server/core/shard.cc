@@ -49,7 +49,13 @@ ConnectionId Shard::IdOf(const Connection& connection) const {
 }
 
 void Shard::OnOpen(Connection& connection) {
+  Begin(connection);
+  Welcome(connection, {});
+}
+
+void Shard::Begin(Connection& connection) {
   Reserve(connection);
+  connection.speaks = connection.handshake->speaks;
   connection.connected_at = now_.wall;
   connection.opened_uptime = now_.uptime;
   registry_.Add(connection);
@@ -60,6 +66,11 @@ void Shard::OnOpen(Connection& connection) {
 
 void Shard::OnMessage(Connection& connection, Opcode opcode, std::string payload) {
   counters_.Add(Counter::kMessagesIn);
+  if (connection.speaks) return OnFrame(connection, opcode, payload);
+  Hear(connection, opcode, std::move(payload));
+}
+
+bool Shard::Hear(Connection& connection, Opcode opcode, std::string payload) {
   const bool asked = backend_ != nullptr && backend_->Hears(connection.handshake->path);
   const bool watched = events_.Wants(kEventKind<event::Message>);
   if (!asked && !watched) counters_.Add(Counter::kMessagesUnheard);
@@ -69,6 +80,7 @@ void Shard::OnMessage(Connection& connection, Opcode opcode, std::string payload
                                     .rooms = RoomsOf(connection)});
   }
   if (asked) Ask(connection, opcode, std::move(payload));
+  return asked || watched;
 }
 
 void Shard::OnDeadline(Connection& connection) {

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "core/backend.h"
 #include "core/broker.h"
+#include "core/client_protocol.h"
 #include "core/close_code.h"
 #include "core/connection.h"
 #include "core/counters.h"
@@ -116,6 +117,9 @@ class Shard {
   // behind what waits. False when the outbox is full.
   [[nodiscard]] bool Reply(Connection& connection, FramePtr frame);
 
+  // Reply with what a service wants the client to get before anything else.
+  [[nodiscard]] bool Greet(Connection& connection, FramePtr frame);
+
   // Ends the connection from this side, now: it leaves its rooms and is forgotten.
   void Close(Connection& connection, CloseCause cause, CloseCode code, std::string_view reason);
 
@@ -139,6 +143,10 @@ class Shard {
   std::vector<Connection*> Addressed(const Topic& topic) const;
   template <typename Visit>
   void ForEachAddressed(const Topic& topic, Visit visit) const;
+
+  void Begin(Connection& connection);
+  // False when nobody was there for the message.
+  bool Hear(Connection& connection, Opcode opcode, std::string payload);
 
   // shard_delivery.cc
   // How many of `letters`, from the first on, push to the same topic.
@@ -184,13 +192,37 @@ class Shard {
   bool CloseSender(uint64_t counter, const Envelope& effect);
   void Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, size_t next);
 
+  // shard_client.cc
+  // To clients that speak wsrouter.v1.json; nothing to others, and nothing behind a Close.
+  void Say(Connection& connection, std::string text);
+  void SayError(Connection& connection, std::string_view id, const absl::Status& refusal);
+  void Welcome(Connection& connection, std::string_view client);
+  void OnFrame(Connection& connection, Opcode opcode, std::string_view text);
+  void OnClientMessage(Connection& connection, client_frame::Message message);
+  // All that the message of a connection led to has happened.
+  void Acknowledge(uint64_t counter);
+  void OnClientLeave(Connection& connection, const client_frame::Leave& leave);
+  void OnClientJoin(Connection& connection, client_frame::Join join);
+  void OnJoinChecked(uint64_t counter, const ClientId& client, const client_frame::Join& join,
+                     const absl::Status& verdict);
+  void RefuseJoin(Connection& connection, const client_frame::Join& join,
+                  const absl::Status& refusal);
+  void StartJoin(Connection& connection, const client_frame::Join& join);
+  void OnClientJoined(uint64_t counter, const std::string& id, const absl::Status& refusal);
+  // A join is live. Returns the result as it is now.
+  RoomChange::Result TellJoined(uint64_t counter, const RoomName& room, RoomChange::Result result,
+                                const PendingRooms& pending);
+  void TellLeft(Connection& connection, const RoomName& room, std::string_view id = {});
+
   // shard_reassert.cc
   void OnReassert(ReceiptPart part);
   // Goes on behind the connection `after`, a slice a turn.
   void ReassertSome(uint64_t after, const std::shared_ptr<Reasserting>& walk);
   void OnAsserted(uint64_t counter, const absl::StatusOr<bool>& kept);
 
-  void Send(Connection& connection, Push& push, std::vector<Connection*>& too_slow);
+  // Whether it was queued.
+  bool Send(Connection& connection, Push& push, const FrameRef& frame,
+            std::vector<Connection*>& too_slow);
   void Emit(const Connection& connection, Event::Detail detail);
   void EmitAs(const ClientId& client, const Connection& connection, Event::Detail detail);
   void SetDeadline(Connection& connection);
@@ -218,6 +250,7 @@ class Shard {
   std::vector<std::pair<ReceiptPart, Receipt>> answers_;
   // The ends of connections about whose last message a service has not answered.
   absl::flat_hash_map<uint64_t, absl::AnyInvocable<void() &&>> ends_untold_;
+  absl::flat_hash_map<uint64_t, std::string> acks_;  // wanted for the message that is asked about
   std::vector<ConnectionId> superseded_;  // whose shards must be told again, at superseded_due_
   absl::Duration superseded_due_;
   Registry registry_;

@@ -24,7 +24,9 @@ ConnectionId Shard::Reserve(Connection& connection) {
 }
 
 void Shard::OnOpen(Connection& connection, const Own& own) {
-  OnOpen(connection);
+  Begin(connection);
+  Welcome(connection, own.client.value);
+  connection.welcomed = true;
   const uint64_t counter = connection.counter;
   const auto sum = std::make_shared<ReceiptSum>(1, [this, post = post_, counter](Receipt receipt) {
     post([this, counter, receipt = std::move(receipt)] { OnAdmitted(counter, receipt); });
@@ -74,6 +76,7 @@ void Shard::Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, siz
           });
         });
   }
+  Acknowledge(counter);
   if (auto end = ends_untold_.extract(counter)) return std::move(end.mapped())();
   Connection* connection = registry_.Find(counter);
   if (connection == nullptr) return;

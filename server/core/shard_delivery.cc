@@ -1,7 +1,9 @@
 // Whom an envelope addresses, and how a frame gets into their outboxes: the path of every push.
+#include <optional>
 #include <utility>
 
 #include "base/overloaded.h"
+#include "core/client_protocol.h"
 #include "core/shard.h"
 
 namespace wsrouter {
@@ -18,6 +20,9 @@ struct Shard::Push {
   const Exceptions* except;
   SlowConsumerPolicy slow_consumer;
   Receipt receipt = {};
+  // For members that speak wsrouter.v1.json: made for the first of them.
+  std::optional<FrameRef> msg = {};
+  uint64_t msgs_queued = 0;
 };
 
 template <typename Visit>
@@ -87,9 +92,13 @@ void Shard::OnDeliver(std::span<Letter> letters) {
     anybody = true;
     if (connection.client == nullptr && !ReachesUnowned(to)) return;
     for (Push& push : pushes) {
-      if (push.except == nullptr || !IsIn(*push.except, connection)) {
-        Send(connection, push, too_slow);
+      if (push.except != nullptr && IsIn(*push.except, connection)) continue;
+      if (!connection.speaks) {
+        Send(connection, push, push.frame, too_slow);
+        continue;
       }
+      if (!push.msg.has_value()) push.msg.emplace(MsgFrame(to, *push.frame));
+      if (Send(connection, push, *push.msg, too_slow)) ++push.msgs_queued;
     }
   });
   if (!anybody && std::holds_alternative<ConnectionId>(to)) {
@@ -98,30 +107,34 @@ void Shard::OnDeliver(std::span<Letter> letters) {
   CloseSlow(too_slow);
   for (size_t i = 0; i < letters.size(); ++i) {
     Receipt& receipt = pushes[i].receipt;
-    outbox_bytes_ += receipt.queued * pushes[i].frame->wire().size();
+    const uint64_t msgs = pushes[i].msgs_queued;
+    outbox_bytes_ += (receipt.queued - msgs) * pushes[i].frame->wire().size();
+    if (msgs > 0) outbox_bytes_ += msgs * (*pushes[i].msg)->wire().size();
     counters_.Add(Counter::kPushes, receipt.queued);
     counters_.Add(Counter::kPushesDroppedSlowConsumer, receipt.dropped_slow_consumer);
     answers_.emplace_back(std::move(letters[i].part), std::move(receipt));
   }
 }
 
-inline void Shard::Send(Connection& connection, Push& push, std::vector<Connection*>& too_slow) {
+inline bool Shard::Send(Connection& connection, Push& push, const FrameRef& frame,
+                        std::vector<Connection*>& too_slow) {
   ++push.receipt.matched;
-  switch (connection.outbox.Add(push.frame, limits_.slow_consumer_bytes)) {
+  switch (connection.outbox.Add(frame, limits_.slow_consumer_bytes)) {
     case Outbox::Push::kFirst:
       transport_.WantWrite(connection);
       [[fallthrough]];
     case Outbox::Push::kQueued:
       ++push.receipt.queued;
-      return;
+      return true;
     case Outbox::Push::kFull:
       ++push.receipt.dropped_slow_consumer;
       if (push.slow_consumer == SlowConsumerPolicy::kDisconnect) too_slow.push_back(&connection);
       if (!std::exchange(connection.slow, true)) {
         Emit(connection, event::Slow{.outbox_bytes = connection.outbox.bytes()});
       }
-      return;
+      return false;
   }
+  return false;
 }
 
 void Shard::CloseSlow(const std::vector<Connection*>& too_slow) {

@@ -3,32 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/client_protocol.h"
 #include "core/error.h"
+#include "core/pending_rooms.h"
 #include "core/shard.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
-
-// An answer that waits for several rooms; the last one to be settled finishes it.
-struct Shard::PendingRooms {
-  explicit PendingRooms(ReceiptPart answer) : part(std::move(answer)) {}
-  ~PendingRooms() { part.Finish(std::move(receipt)); }
-
-  void Settle(const RoomName& room, RoomChange::Result result, absl::Status refusal,
-              RoomSize size) {
-    receipt.rooms.push_back({.room = room,
-                             .result = result,
-                             .refusal = std::move(refusal),
-                             .members = size.members,
-                             .connections = size.connections});
-  }
-  void Refuse(const RoomName& room, absl::Status refusal) {
-    Settle(room, RoomChange::Result::kRefused, std::move(refusal), {});
-  }
-
-  ReceiptPart part;
-  Receipt receipt;
-};
 
 void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
   std::vector<Connection*> addressed = Addressed(to);
@@ -93,6 +74,9 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
   pending->receipt.displaced = *std::move(displaced);
   connection->labels =
       own.labels.empty() ? nullptr : std::make_unique<const Labels>(own.labels);
+  connection->may_join = own.may_join.empty()
+                             ? nullptr
+                             : std::make_unique<const std::vector<std::string>>(own.may_join);
   connection->on_duplicate = own.on_duplicate;
   connection->expires_at = own.expires_at.value_or(absl::InfiniteFuture());
   if (!renewal) {
@@ -103,6 +87,9 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
   }
   SetDeadline(*connection);
   Emit(*connection, event::Owned{.labels = std::move(own.labels), .expires_at = own.expires_at});
+  if (!renewal && !std::exchange(connection->welcomed, false)) {
+    Welcome(*connection, own.client.value);
+  }
   for (const RoomName& room : own.rooms) JoinRoom(*connection, room, pending);
   // The answer waits until pushes to the client reach this shard.
   interest_.Await(own.client, [this, counter, pending](absl::Status live) {
@@ -144,6 +131,7 @@ Receipt Shard::OnRelease(const Topic& to, const Release& release) {
             static_cast<CloseCode>(release.close->code), release.close->reason);
     } else {
       SetDeadline(*connection);
+      Welcome(*connection, {});
     }
   }
   return receipt;
@@ -158,10 +146,11 @@ void Shard::Disown(Connection& connection) {
     rooms.push_back(std::move(join.room));
   }
   directory_.Unbind(IdOf(connection), client, rooms);
-  for (const RoomName& room : left) Emit(connection, event::Left{.room = room});
+  for (const RoomName& room : left) TellLeft(connection, room);
   registry_.Unbind(connection);
   interest_.Release(client);
   connection.labels = nullptr;
+  connection.may_join = nullptr;
   connection.expires_at = absl::InfiniteFuture();
   --owned_;
   counters_.Add(Counter::kReleases);
@@ -236,7 +225,9 @@ void Shard::OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
   // The answer waits until pushes to the room reach this shard.
   interest_.Await(room, [this, counter, room, result, size = joined->size,
                          pending](absl::Status live) {
-    if (live.ok()) return pending->Settle(room, result, live, size);
+    if (live.ok()) {
+      return pending->Settle(room, TellJoined(counter, room, result, *pending), live, size);
+    }
     const Connection* left = registry_.Find(counter);
     if (left == nullptr || left->closing) return pending->Refuse(room, ConnectionGone());
     if (!Rooms::Has(*left, room)) {  // it left before it was live
@@ -252,7 +243,7 @@ void Shard::OnRoomDead(uint64_t counter, const RoomName& room) {
   if (connection == nullptr || !EndMembership(*connection, room)) return;
   directory_.Leave(room, IdOf(*connection), connection->client->id,
                    [](absl::StatusOr<RoomSize>) {});
-  Emit(*connection, event::Left{.room = room});
+  TellLeft(*connection, room);
 }
 
 bool Shard::EndMembership(Connection& connection, const RoomName& room) {
@@ -288,7 +279,11 @@ void Shard::LeaveRoom(Connection& connection, const RoomName& room,
                        pending->Settle(room, result, size.status(), size.value_or(RoomSize{}));
                      });
                    });
-  if (result == RoomChange::Result::kLeft) Emit(connection, event::Left{.room = room});
+  if (result == RoomChange::Result::kLeft) {
+    TellLeft(connection, room, pending->frame_id);
+  } else if (pending->by_client) {
+    Say(connection, LeftText(pending->frame_id, room));
+  }
 }
 
 }  // namespace wsrouter

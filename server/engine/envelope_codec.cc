@@ -63,13 +63,11 @@ void WriteClose(const CloseWith& close, wire::Close* to) {
 void WriteExceptions(const Exceptions& except, wire::Deliver* to) {
   std::vector<const ConnectionId*> connections;
   for (const ConnectionId& id : except.connections) connections.push_back(&id);
-  std::ranges::sort(
-      connections, {}, [](const ConnectionId* id) -> auto& { return *id; });
+  std::ranges::sort(connections, {}, [](const ConnectionId* id) -> auto& { return *id; });
   for (const ConnectionId* id : connections) WriteConnection(*id, to->add_except_connections());
   std::vector<const ClientId*> clients;
   for (const ClientId& client : except.clients) clients.push_back(&client);
-  std::ranges::sort(
-      clients, {}, [](const ClientId* client) -> auto& { return *client; });
+  std::ranges::sort(clients, {}, [](const ClientId* client) -> auto& { return *client; });
   for (const ClientId* client : clients) to->add_except_clients(client->value);
 }
 
@@ -84,6 +82,7 @@ void WriteOwn(const Own& own, wire::Own* to) {
   to->set_on_duplicate(ToWire(kOnDuplicates, own.on_duplicate));
   WriteRooms(own.rooms, to->mutable_rooms());
   WriteLabels(own.labels, to->mutable_labels());
+  WritePatterns(own.may_join, to->mutable_may_join());
   if (own.expires_at.has_value()) WriteTime(*own.expires_at, to->mutable_expires_at());
 }
 
@@ -184,7 +183,8 @@ Own ReadOwn(WireReader& reader, const wire::Own& from) {
       .on_duplicate = reader.ReadEnum("own.on_duplicate", kOnDuplicates, from.on_duplicate()),
       .rooms = reader.ReadRooms("own.rooms", from.rooms()),
       .labels = reader.ReadLabels(from.labels()),
-      .expires_at = std::nullopt};
+      .expires_at = std::nullopt,
+      .may_join = reader.ReadPatterns("own.may_join", from.may_join())};
   if (from.has_expires_at()) own.expires_at = reader.ReadTime("own.expires_at", from.expires_at());
   return own;
 }

@@ -46,6 +46,10 @@ void WriteRooms(const std::vector<RoomName>& rooms, WireNames* to) {
   for (const RoomName& room : rooms) *to->Add() = room.value;
 }
 
+void WritePatterns(const std::vector<std::string>& patterns, WireNames* to) {
+  for (const std::string& pattern : patterns) *to->Add() = pattern;
+}
+
 void WriteLabels(const Labels& labels, WireLabels* to) {
   for (const auto& [key, value] : labels) {
     wire::Label* label = to->Add();
@@ -76,6 +80,16 @@ std::vector<RoomName> WireReader::ReadRooms(std::string_view field, const WireNa
     rooms.push_back(ReadName<RoomName>(field, name));
   }
   return rooms;
+}
+
+std::vector<std::string> WireReader::ReadPatterns(std::string_view field,
+                                                  const WireNames& patterns) {
+  std::vector<std::string> read;
+  if (!Require(patterns.size() <= kWireNamesMax, field, "has too many entries")) return read;
+  for (const std::string& pattern : patterns) {
+    read.push_back(ReadName<RoomName>(field, pattern).value);
+  }
+  return read;
 }
 
 Labels WireReader::ReadLabels(const WireLabels& from) {

@@ -45,6 +45,7 @@ void WriteTime(absl::Time time, wire::Time* to);
 // `status` is not OK.
 void WriteStatus(const absl::Status& status, wire::Status* to);
 void WriteRooms(const std::vector<RoomName>& rooms, WireNames* to);
+void WritePatterns(const std::vector<std::string>& patterns, WireNames* to);
 void WriteLabels(const Labels& labels, WireLabels* to);
 
 // Reads a message field by field into the core's types. What is wrong is remembered once, the first
@@ -68,6 +69,8 @@ class WireReader {
     return Name{name};
   }
   std::vector<RoomName> ReadRooms(std::string_view field, const WireNames& names);
+  // Of names of rooms, and like these but that one may come twice.
+  std::vector<std::string> ReadPatterns(std::string_view field, const WireNames& patterns);
   Labels ReadLabels(const WireLabels& labels);
   // A connection of some node.
   ConnectionId ReadConnection(std::string_view field, const wire::Connection& from);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/client_protocol.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
@@ -73,6 +74,7 @@ Handshake MakeHandshake(const RequestHead& head, ConnectFacts facts) {
                          .headers = ShownHeaders(head, facts.headers),
                          .cookies = ShownCookies(head, facts.cookies),
                          .tls = facts.tls};
+  handshake.speaks = facts.client_protocol && handshake.subprotocol == kClientProtocol;
   for (const std::string_view offered : head.Values("sec-websocket-protocol")) {
     Split(offered, ',', [&](std::string_view name) {
       handshake.offered_subprotocols.emplace_back(name);

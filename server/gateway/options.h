@@ -18,6 +18,7 @@ struct GatewayOptions {
   std::vector<std::string> listen = {"0.0.0.0:8080"};  // host:port or [v6]:port; port 0: any free
   uint16_t shards = 1;
   UpgradePolicy upgrade;
+  bool client_protocol = false;  // wsrouter.v1.json, where it is selected, is spoken by the node
   CredentialPlaces credentials;
   TrustedProxies trusted_proxies;
   bool refuse_visibly = true;  // 101 and a Close instead of an HTTP status, where a service refuses

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/client_protocol.h"
 #include "gateway/connect_info.h"
 #include "gateway/shard_loop.h"
 
@@ -93,7 +94,7 @@ void ShardLoop::OnDecided(uint64_t counter, ConnectAnswer answer) {
     shard_.OnOpen(session);
   }
   for (FramePtr& greeting : admission.greetings) {
-    if (!shard_.Reply(session, std::move(greeting))) {
+    if (!shard_.Greet(session, std::move(greeting))) {
       return shard_.Close(session, CloseCause::kRefused, CloseCode::kInternal,
                           "the first payloads do not fit into the outbox");
     }
@@ -108,6 +109,7 @@ bool ShardLoop::Select(Session& session, const std::string& subprotocol) {
   if (std::ranges::find(offered, subprotocol) == offered.end()) return false;
   auto handshake = std::make_shared<Handshake>(*session.handshake);
   handshake->subprotocol = subprotocol;
+  handshake->speaks = options_.client_protocol && subprotocol == kClientProtocol;
   session.handshake = std::move(handshake);
   accepted.subprotocol = subprotocol;
   accepted.response = SwitchingProtocols(accepted.accept_key, subprotocol);

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <utility>
 
+#include "core/client_protocol.h"
 #include "gateway/close_payload.h"
 #include "gateway/connect_info.h"
 #include "gateway/credentials.h"
@@ -63,6 +64,7 @@ void ShardLoop::OnHead(Session& session) {
       MakeHandshake(head, {.peer = std::move(opening->peer),
                            .subprotocol = accepted.subprotocol,
                            .tls = session.tls,
+                           .client_protocol = options_.client_protocol,
                            .headers = options_.event_headers,
                            .cookies = options_.event_cookies}));
   handshake->forwarded_for = ForwardedFor(head, handshake->peer, options_.trusted_proxies);
@@ -171,6 +173,12 @@ void ShardLoop::CloseWithFrame(Session& session, uint16_t code, std::string_view
   session.end_uptime = now_.uptime + options_.close_timeout;
   timers_.Set(session, session.end_uptime);
   if (session.paused) Resume(session);  // for the answer to our Close
+  // Who closes first needs no advice.
+  const bool answers = peer_done && reason.empty();
+  if (!answers && session.handshake != nullptr && session.handshake->speaks) {
+    const FramePtr bye = Frame::Make(Opcode::kText, ByeText(code, reason));
+    if (!shard_.Reply(session, bye)) return Doom(session);
+  }
   const FramePtr frame = Frame::Make(Opcode::kClose, EncodeClosePayload(code, reason));
   if (!shard_.Reply(session, frame)) Doom(session);
 }

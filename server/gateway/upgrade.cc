@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/client_protocol.h"
 #include "core/path.h"
 #include "fmt/format.h"
 #include "gateway/http_token.h"
@@ -171,6 +172,7 @@ UpgradeDecision Accept(const RequestHead& head, const UpgradePolicy& policy,
   if (accepted.accept_key.empty()) return RefuseUpgrade(500, "the answer cannot be computed");
   for (const std::string& preferred : policy.subprotocols) {
     if (!std::binary_search(offered.begin(), offered.end(), std::string_view(preferred))) continue;
+    if (accepted.echo && preferred == kClientProtocol) continue;  // nobody speaks it there
     accepted.subprotocol = preferred;
     break;
   }

@@ -54,6 +54,8 @@ class SlowService final : public Backend {
   }
   bool Hears(std::string_view) const override { return false; }
   Ticket Message(MessageQuestion, absl::AnyInvocable<void(Effects) &&>) override { return 0; }
+  bool ChecksJoins(std::string_view) const override { return false; }
+  Ticket JoinCheck(JoinQuestion, absl::AnyInvocable<void(absl::Status) &&>) override { return 0; }
   void Cancel(Ticket) override {}
   void Disconnected(const Event&, const Handshake&) override {}
 

@@ -65,6 +65,19 @@ class DialledTest(NodeTestCase):
         await alice.close(1000)
         self.assertEqual(await self.service.line(), "gone alice")
 
+    async def test_it_decides_which_rooms_a_client_may_join(self):
+        client = await self.connect(self.node, "/chat?alice", subprotocols=["wsrouter.v1.json"])
+        for _ in ("welcome", "msg", "joined"):
+            await client.recv()
+        await client.send('{"join":{"id":"1","room":"alice"}}')
+        await self.assertReceives(client, '{"joined":{"id":"1","room":"alice"}}')
+        await client.send('{"join":{"id":"2","room":"bob"}}')
+        await self.assertReceives(
+            client, '{"error":{"id":"2","reason":"JOIN_FORBIDDEN","text":"not your room"}}')
+        await self.service.end()
+        await client.send('{"join":{"id":"3","room":"alice2"}}')
+        self.assertIn("JOIN_UNDECIDED", await client.recv())
+
     async def test_a_client_without_a_name_is_refused_visibly(self):
         client = await self.connect(self.node, "/chat")
         await self.assertClosed(client, 4001)
@@ -108,6 +121,39 @@ class AttachedTest(NodeTestCase):
         await self.assertClosed(client, 4999)
         question = (await service.value())["question"]
         self.assertEqual(question["disconnected"]["disconnected"]["code"], 4999)
+
+    async def test_grpcurl_decides_which_rooms_a_client_may_join(self):
+        node = await self.start(backend__routes="/chat attached")
+        service = await Lines.start(GRPCURL, "-plaintext", "-emit-defaults", "-d", "@", node.control,
+                                    "wsrouter.v1.Events/Attach")
+        self.addAsyncCleanup(service.end)
+        await service.write('{"attach": {"path_prefix": "/chat", "methods": ["Connect", "JoinCheck"]}}')
+        await service.value()
+        connecting = asyncio.create_task(
+            self.connect(node, "/chat", subprotocols=["wsrouter.v1.json"]))
+
+        async def answer(kind, decision):
+            question = (await service.value())["question"]
+            await service.write(json.dumps({"answer": {"question_id": question["question_id"],
+                                                       kind: decision}}))
+            return question
+        await answer("connect", {"accept": {"client_id": "alice", "may_join": ["own:*"]}})
+        client = await within(connecting, "the client")
+        self.assertEqual(json.loads(await client.recv())["welcome"]["clientId"], "alice")
+        await client.send('{"join":{"id":"1","room":"own:1"}}')
+        await self.assertReceives(client, '{"joined":{"id":"1","room":"own:1"}}')
+        await client.send('{"join":{"id":"2","room":"hall"}}')
+        await client.send('{"join":{"id":"3","room":"cellar"}}')
+        asked = (await answer("join_check", {"allow": {}}))["join_check"]
+        self.assertEqual((asked["client_id"], asked["room"], asked["client"]["path"]),
+                         ("alice", "hall", "/chat"))
+        await self.assertReceives(client, '{"joined":{"id":"2","room":"hall"}}')
+        await answer("join_check", {"deny": {"reason": "members only"}})
+        await self.assertReceives(
+            client, '{"error":{"id":"3","reason":"JOIN_FORBIDDEN","text":"members only"}}')
+        await service.end()
+        await client.send('{"join":{"id":"4","room":"hall2"}}')
+        self.assertEqual(json.loads(await client.recv())["error"]["id"], "4")
 
 
 if __name__ == "__main__":

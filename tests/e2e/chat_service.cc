@@ -33,6 +33,16 @@ class ChatService final : public wsrouter::v1::Backend::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status JoinCheck(grpc::ServerContext*, const wsrouter::v1::JoinCheckRequest* request,
+                         wsrouter::v1::JoinCheckResponse* response) override {
+    if (request->room() == request->client_id()) {
+      response->mutable_allow();
+    } else {
+      response->mutable_deny()->set_reason("not your room");
+    }
+    return grpc::Status::OK;
+  }
+
   grpc::Status Disconnected(grpc::ServerContext*, const wsrouter::v1::DisconnectedRequest* request,
                             wsrouter::v1::DisconnectedResponse*) override {
     std::cout << "gone " << request->client_id() << std::endl;

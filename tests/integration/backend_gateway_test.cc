@@ -37,12 +37,22 @@ class BackendGatewayTest : public ::testing::TestWithParam<Way> {
                 response.add_effects()->mutable_disconnect()->set_code(4999);
               }
               reply(grpc::Status::OK, response);
+            },
+            .join_check = [](const v1::JoinCheckRequest& request, const auto& reply) {
+              v1::JoinCheckResponse response;
+              if (request.room() == "hall") {
+                response.mutable_allow();
+              } else {
+                response.mutable_deny()->set_reason("members only");
+              }
+              reply(grpc::Status::OK, response);
             }};
   }
   // The gateway on the backend, which outlives it.
   std::unique_ptr<TestGateway> Gateway(BackendNode& node) {
     TestGateway::Settings settings;
     settings.backend = &node.backend();
+    settings.gateway.client_protocol = true;
     return std::make_unique<TestGateway>(std::move(settings));
   }
   // The connection's request without its answer.
@@ -78,6 +88,29 @@ TEST_P(BackendGatewayTest, AClientIsRefused) {
   const auto gateway = Gateway(node);
   RawClient client = Ask(*gateway, "/ws?bad");
   EXPECT_EQ(client.ReadFrame(), "close 4003 banned");
+}
+
+TEST_P(BackendGatewayTest, AClientJoinsWhereTheServiceAllowsIt) {
+  BackendNode node(GetParam(), Chat(), {});
+  const auto gateway = Gateway(node);
+  RawClient client = gateway->Connect();
+  ASSERT_TRUE(client.Upgrade("/ws", "Sec-WebSocket-Protocol: wsrouter.v1.json\r\n"));
+  EXPECT_THAT(client.ReadFrame(), ::testing::EndsWith(R"("clientId":"alice"}})"));
+  EXPECT_EQ(client.ReadFrame(), R"(text {"msg":{"text":"welcome"}})");
+  EXPECT_EQ(client.ReadFrame(), R"(text {"joined":{"room":"lobby"}})");
+  ASSERT_TRUE(client.Send(ClientText(R"({"join":{"id":"1","room":"hall"}})") +
+                          ClientText(R"({"join":{"id":"2","room":"cellar"}})") +
+                          ClientText(R"({"message":{"id":"3","text":"bye"}})")));
+  EXPECT_EQ(client.ReadFrame(), R"(text {"joined":{"id":"1","room":"hall"}})");
+  EXPECT_EQ(client.ReadFrame(),
+            R"(text {"error":{"id":"2","reason":"JOIN_FORBIDDEN","text":"members only"}})");
+  EXPECT_EQ(client.ReadFrame(), R"(text {"msg":{"room":"lobby","text":"alice: bye"}})");
+  EXPECT_EQ(client.ReadFrame(),
+            R"(text {"bye":{"code":4999,"reason":"","advice":"ADVICE_NEVER"}})");
+  EXPECT_EQ(client.ReadFrame(), "close 4999 ");
+  EXPECT_THAT(node.service().asked.Await(5),
+              ElementsAre("Connect /ws", "JoinCheck hall of alice", "JoinCheck cellar of alice",
+                          "Message bye of alice", "Disconnected 4999 of alice"));
 }
 
 TEST_P(BackendGatewayTest, AServiceThatDiesLeavesConnectionsAloneUntilTheySpeak) {

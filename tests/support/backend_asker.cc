@@ -4,6 +4,8 @@
 
 #include "absl/time/time.h"
 #include "base/overloaded.h"
+#include "base/strings.h"
+#include "core/error.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
@@ -111,6 +113,24 @@ BackendAsker::Asked BackendAsker::Message(uint64_t connection, const std::string
        .payload = text,
        .rooms = {}},
       [promise](const Effects& effects) { promise->set_value(Show(effects)); });
+  return asked;
+}
+
+BackendAsker::Asked BackendAsker::JoinCheck(uint64_t connection, const std::string& room,
+                                            const std::string& client, const std::string& path) {
+  auto promise = std::make_shared<std::promise<std::string>>();
+  Asked asked = {.ticket = 0, .answer = promise->get_future()};
+  asked.ticket = backend_.JoinCheck({.connection = IdOf(connection),
+                                     .client = {client},
+                                     .handshake = Said(path),
+                                     .room = {room},
+                                     .rooms = {}},
+                                    [promise](const absl::Status& verdict) {
+                                      promise->set_value(
+                                          verdict.ok() ? "may join"
+                                                       : fmt::format("{} {}", ReasonOf(verdict),
+                                                                     StdView(verdict.message())));
+                                    });
   return asked;
 }
 

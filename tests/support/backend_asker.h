@@ -24,7 +24,8 @@ class BackendAsker {
     Backend::Ticket ticket = 0;
     std::future<std::string> answer;
 
-    // "let in as alice ...", "refused 4003 ...", "send(hi) ..."; waits for it.
+    // "let in as alice ...", "refused 4003 ...", "send(hi) ...",
+    // "may join", "JOIN_FORBIDDEN members only"; waits for it.
     std::string Get() {
       if (answer.wait_for(std::chrono::seconds(20)) == std::future_status::ready) {
         return answer.get();
@@ -41,6 +42,8 @@ class BackendAsker {
                 const std::string& path = "/ws");
   Asked Message(uint64_t connection, const std::string& text, const std::string& client = "alice",
                 const std::string& path = "/ws");
+  Asked JoinCheck(uint64_t connection, const std::string& room,
+                  const std::string& client = "alice", const std::string& path = "/ws");
   void Disconnected(uint64_t connection, uint16_t code = 1000, const std::string& client = "alice",
                     const std::string& path = "/ws");
 

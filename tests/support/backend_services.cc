@@ -34,6 +34,13 @@ void TestService::Handle(const v1::DisconnectedRequest& request,
   handlers_.disconnected(request, std::move(reply));
 }
 
+void TestService::Handle(const v1::JoinCheckRequest& request,
+                         BackendReply<v1::JoinCheckResponse> reply) {
+  asked.Add(fmt::format("JoinCheck {} of {}", request.room(), request.client_id()));
+  if (!handlers_.join_check) return reply(grpc::Status::OK, {});
+  handlers_.join_check(request, std::move(reply));
+}
+
 // Who answers late finds the reactor gone, and no harm done.
 template <typename Response>
 class DialledTestService::Reactor final : public grpc::ServerUnaryReactor {
@@ -87,6 +94,11 @@ class DialledTestService::Service final : public v1::Backend::CallbackService {
   grpc::ServerUnaryReactor* Disconnected(grpc::CallbackServerContext*,
                                          const v1::DisconnectedRequest* request,
                                          v1::DisconnectedResponse* response) override {
+    return Serve(*request, response);
+  }
+  grpc::ServerUnaryReactor* JoinCheck(grpc::CallbackServerContext*,
+                                      const v1::JoinCheckRequest* request,
+                                      v1::JoinCheckResponse* response) override {
     return Serve(*request, response);
   }
 
@@ -186,6 +198,8 @@ void AttachedTestService::Take(const v1::AttachQuestion& question) {
     Handle(question.connect(), Stream::Reply(stream_, id, &v1::AttachAnswer::mutable_connect));
   } else if (question.has_message()) {
     Handle(question.message(), Stream::Reply(stream_, id, &v1::AttachAnswer::mutable_message));
+  } else if (question.has_join_check()) {
+    Handle(question.join_check(), Stream::Reply(stream_, id, &v1::AttachAnswer::mutable_join_check));
   } else {
     Handle(question.disconnected(),
            Stream::Reply(stream_, id, &v1::AttachAnswer::mutable_disconnected));

@@ -31,6 +31,7 @@ struct BackendHandlers {
   Handler<v1::ConnectRequest, v1::ConnectResponse> connect;
   Handler<v1::MessageRequest, v1::MessageResponse> message;
   Handler<v1::DisconnectedRequest, v1::DisconnectedResponse> disconnected;
+  Handler<v1::JoinCheckRequest, v1::JoinCheckResponse> join_check;
 };
 
 // A service that writes down what it is asked, whichever way it is asked.
@@ -42,7 +43,8 @@ class TestService {
   // Goes without a word to those who wait.
   virtual void Die() = 0;
 
-  // "Connect /ws", "Message hello of alice", "Disconnected 1000 of alice", "cancelled".
+  // "Connect /ws", "Message hello of alice", "Disconnected 1000 of alice",
+  // "JoinCheck lobby of alice", "cancelled".
   testing::Recorder asked;
 
  protected:
@@ -50,6 +52,7 @@ class TestService {
   void Handle(const v1::MessageRequest& request, BackendReply<v1::MessageResponse> reply);
   void Handle(const v1::DisconnectedRequest& request,
               BackendReply<v1::DisconnectedResponse> reply);
+  void Handle(const v1::JoinCheckRequest& request, BackendReply<v1::JoinCheckResponse> reply);
 
  private:
   const BackendHandlers handlers_;

@@ -27,6 +27,7 @@ class FakeBackend final : public Backend {
   };
   using Connecting = Asked<ConnectQuestion, ConnectAnswer>;
   using Speaking = Asked<MessageQuestion, Effects>;
+  using Joining = Asked<JoinQuestion, absl::Status>;
   struct End {
     Event event;
     std::string path;
@@ -48,6 +49,14 @@ class FakeBackend final : public Backend {
     changed_.SignalAll();
     return last_ticket_;
   }
+  bool ChecksJoins(std::string_view path) const override { return Decides(path); }
+  Ticket JoinCheck(JoinQuestion question,
+                   absl::AnyInvocable<void(absl::Status) &&> done) override {
+    absl::MutexLock lock(&mutex_);
+    joins_.push_back({++last_ticket_, std::move(question), std::move(done)});
+    changed_.SignalAll();
+    return last_ticket_;
+  }
   void Cancel(Ticket ticket) override {
     absl::MutexLock lock(&mutex_);
     cancelled_.push_back(ticket);
@@ -62,12 +71,13 @@ class FakeBackend final : public Backend {
   // The oldest that has not been taken yet; waits for it.
   Connecting AwaitConnect() { return Await(connects_); }
   Speaking AwaitMessage() { return Await(messages_); }
+  Joining AwaitJoin() { return Await(joins_); }
   End AwaitEnd() { return Await(ends_); }
   Ticket AwaitCancel() { return Await(cancelled_); }
 
   size_t waiting() const {
     absl::MutexLock lock(&mutex_);
-    return connects_.size() + messages_.size() + ends_.size();
+    return connects_.size() + messages_.size() + joins_.size() + ends_.size();
   }
 
  private:
@@ -89,6 +99,7 @@ class FakeBackend final : public Backend {
   Ticket last_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Connecting> connects_;  // all: mutex_
   std::deque<Speaking> messages_;
+  std::deque<Joining> joins_;
   std::deque<Ticket> cancelled_;
   std::deque<End> ends_;
 };

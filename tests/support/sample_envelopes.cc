@@ -14,7 +14,8 @@ Own SampleOwn() {
           .on_duplicate = OnDuplicate::kReject,
           .rooms = {{"lobby"}, {"\xC3\xA4"}},
           .labels = {{"plan", ""}, {"tier", "gold"}},
-          .expires_at = absl::FromUnixSeconds(4102444800) + absl::Nanoseconds(999'999'999)};
+          .expires_at = absl::FromUnixSeconds(4102444800) + absl::Nanoseconds(999'999'999),
+          .may_join = {"team:*", "lobby"}};
 }
 
 Deliver SampleDeliver() {

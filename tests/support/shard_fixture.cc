@@ -1,5 +1,6 @@
 #include "tests/support/shard_fixture.h"
 
+#include "core/client_protocol.h"
 #include "gtest/gtest.h"
 
 namespace wsrouter {
@@ -77,6 +78,7 @@ FakeConnection& ShardFixture::Open(uint16_t shard_index, std::string_view subpro
   handshake->path = "/ws";
   handshake->peer = "192.0.2.1:4711";
   handshake->subprotocol = subprotocol;
+  handshake->speaks = subprotocol == kClientProtocol;
   connection.handshake = std::move(handshake);
   shard(shard_index).OnOpen(connection);
   return connection;

@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "auth/room_pattern.h"
+#include "core/room_pattern.h"
 #include "auth/token_refusal.h"
 #include "gmock/gmock.h"
 #include "tests/support/fixed_keys.h"

@@ -207,7 +207,7 @@ TEST(LifecycleTest, StopClosesEveryone1012) {
 
 TEST(DescribeTest, TellsWhatIsKnownOfAConnection) {
   ShardFixture node;
-  FakeConnection& alice = node.Open(0, "wsrouter.v1.json");
+  FakeConnection& alice = node.Open(0, "chat.v1");
   Own own = {.client = {"alice"},
              .rooms = {{"news"}, {"lobby"}},
              .labels = {{"device", "phone"}}};
@@ -221,7 +221,7 @@ TEST(DescribeTest, TellsWhatIsKnownOfAConnection) {
   EXPECT_EQ(description.client.value, "alice");
   EXPECT_EQ(description.peer, "192.0.2.1:4711");
   EXPECT_EQ(description.path, "/ws");
-  EXPECT_EQ(description.subprotocol, "wsrouter.v1.json");
+  EXPECT_EQ(description.subprotocol, "chat.v1");
   EXPECT_EQ(description.connected_at, node.clock.now.wall);
   EXPECT_EQ(description.expires_at, own.expires_at);
   EXPECT_THAT(description.rooms, ElementsAre(RoomName{"lobby"}, RoomName{"news"}));

@@ -75,6 +75,19 @@ TEST(NodeOptionsTest, MemoryThatIsSetCountsAndNotThatOfTheControlGroup) {
   EXPECT_EQ(ToGatewayOptions(Load({"limits.memory_max=3MiB"}), 1)->memory_max, uint64_t{3} << 20);
 }
 
+TEST(NodeOptionsTest, TheClientProtocolIsAgreedToFirstUnlessItIsListedOrOff) {
+  const auto gateway = [](std::vector<std::string> settings) {
+    return ToGatewayOptions(Load(std::move(settings)), 1).value();
+  };
+  EXPECT_TRUE(gateway({}).client_protocol);
+  EXPECT_THAT(gateway({"gateway.subprotocols=a"}).upgrade.subprotocols,
+              ElementsAre("wsrouter.v1.json", "a"));
+  EXPECT_THAT(gateway({"gateway.subprotocols=a,wsrouter.v1.json"}).upgrade.subprotocols,
+              ElementsAre("a", "wsrouter.v1.json"));
+  EXPECT_THAT(gateway({"gateway.client_protocol=false"}).upgrade.subprotocols, ElementsAre());
+  EXPECT_FALSE(gateway({"gateway.client_protocol=false"}).client_protocol);
+}
+
 TEST(NodeOptionsTest, BackendDefaultsOfTheSchemaAreThoseOfTheLayer) {
   const BackendOptions options = ToBackendOptions(Load());
   const BackendOptions expected;
@@ -100,7 +113,7 @@ TEST(NodeOptionsTest, RoutesAreServedBelowTheirPaths) {
   EXPECT_EQ(options.routes[0].prefix, "/chat");
   EXPECT_EQ(options.routes[0].target, "dns:///chat:50051");
   EXPECT_EQ(options.routes[1].target, "");
-  EXPECT_EQ(options.methods.to_string(), "010");
+  EXPECT_EQ(options.methods.to_string(), "0010");
   EXPECT_EQ(options.connect_outage, ConnectOutage::kHold);
   EXPECT_EQ(options.message_outage, MessageOutage::kDrop);
   EXPECT_EQ(options.hold_max, absl::Seconds(3));

@@ -1,5 +1,5 @@
-#ifndef WSROUTER_AUTH_ROOM_PATTERN_H_
-#define WSROUTER_AUTH_ROOM_PATTERN_H_
+#ifndef WSROUTER_CORE_ROOM_PATTERN_H_
+#define WSROUTER_CORE_ROOM_PATTERN_H_
 
 #include <string_view>
 
@@ -15,4 +15,4 @@ inline bool MatchesRoom(std::string_view pattern, std::string_view room) {
 
 }  // namespace wsrouter
 
-#endif  // WSROUTER_AUTH_ROOM_PATTERN_H_
+#endif  // WSROUTER_CORE_ROOM_PATTERN_H_

@@ -1,0 +1,217 @@
+#include "core/client_protocol.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "base/strings.h"
+#include "core/close_code.h"
+#include "core/error.h"
+#include "fmt/format.h"
+#include "nlohmann/json.hpp"
+
+namespace wsrouter {
+namespace {
+
+using nlohmann::json;
+
+absl::Status Invalid(std::string_view message) {
+  return Refusal(absl::StatusCode::kInvalidArgument, "FRAME_INVALID", message);
+}
+
+// The body of a frame, read member by member. What is wrong is remembered, the first time.
+class Body {
+ public:
+  explicit Body(const json& body) : body_(body) {
+    if (!body.is_object()) Fail("the frame's member is no object");
+    id_ = Text("id").value_or("");
+    if (id_.size() > kFrameIdBytesMax) {
+      id_.clear();
+      Fail("id is longer than 64 octets");
+    }
+  }
+
+  // Absent, like everywhere in the JSON of protocol buffers, is also what is null.
+  std::optional<std::string> Text(const char* member) {
+    if (!body_.is_object()) return std::nullopt;
+    const auto found = body_.find(member);
+    if (found == body_.end() || found->is_null()) return std::nullopt;
+    if (found->is_string()) return found->get_ref<const std::string&>();
+    Fail(fmt::format("{} is no text", member));
+    return std::nullopt;
+  }
+
+  RoomName Room() {
+    RoomName room = {Text("room").value_or("")};
+    const absl::Status checked = CheckName("room", room.value);
+    if (!checked.ok()) Fail(StdView(checked.message()));
+    return room;
+  }
+
+  client_frame::Message Message() {
+    client_frame::Message message = {.id = id_};
+    std::optional<std::string> text = Text("text");
+    const std::optional<std::string> binary = Text("binary");
+    if (text.has_value() == binary.has_value()) {
+      Fail("a message has exactly one of text and binary");
+    } else if (text.has_value()) {
+      message.payload = *std::move(text);
+    } else {
+      message.opcode = Opcode::kBinary;
+      // Both alphabets, as in the JSON of protocol buffers.
+      if (!absl::WebSafeBase64Unescape(*binary, &message.payload) &&
+          !absl::Base64Unescape(*binary, &message.payload)) {
+        Fail("binary is no base64");
+      }
+    }
+    return message;
+  }
+
+  void Fail(std::string_view what) {
+    if (refusal_.ok()) refusal_ = Invalid(what);
+  }
+
+  const std::string& id() const { return id_; }
+  const absl::Status& refusal() const { return refusal_; }
+
+ private:
+  const json& body_;
+  std::string id_;
+  absl::Status refusal_;
+};
+
+constexpr std::array<const char*, 3> kKinds = {"join", "leave", "message"};
+
+std::variant<ClientFrame, BadClientFrame> Read(const json& object) {
+  const char* kind = nullptr;
+  for (const char* known : kKinds) {
+    const auto found = object.find(known);
+    if (found == object.end() || found->is_null()) continue;
+    if (kind != nullptr) {
+      return BadClientFrame{.id = {}, .refusal = Invalid("the frame is of more than one kind")};
+    }
+    kind = known;
+  }
+  if (kind == nullptr) {
+    return BadClientFrame{.id = {},
+                          .refusal = Refusal(absl::StatusCode::kUnimplemented, "FRAME_UNKNOWN",
+                                             "the frame is none of join, leave and message")};
+  }
+  Body body(object[kind]);
+  ClientFrame frame;
+  if (kind == kKinds[0]) {
+    frame = client_frame::Join{body.id(), body.Room()};
+  } else if (kind == kKinds[1]) {
+    frame = client_frame::Leave{body.id(), body.Room()};
+  } else {
+    frame = body.Message();
+  }
+  if (!body.refusal().ok()) return BadClientFrame{.id = body.id(), .refusal = body.refusal()};
+  return frame;
+}
+
+// JSON text of a text; what is not UTF-8, which nobody should have handed in, is replaced.
+std::string Quoted(std::string_view text) {
+  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// `"id":"7",`, or nothing where there is none.
+std::string IdMember(std::string_view id) {
+  return id.empty() ? std::string() : fmt::format(R"("id":{},)", Quoted(id));
+}
+
+// What the comments of CloseCode (router.proto) advise.
+std::string_view AdviceOf(uint16_t code) {
+  switch (static_cast<CloseCode>(code)) {
+    case CloseCode::kTooBig:
+    case CloseCode::kServiceRestart:
+    case CloseCode::kIdle:
+      return "ADVICE_AT_ONCE";
+    case CloseCode::kGoingAway:
+    case CloseCode::kInternal:
+    case CloseCode::kTryAgainLater:
+    case CloseCode::kCapacity:
+    case CloseCode::kSlowConsumer:
+    case CloseCode::kRateLimited:
+      return "ADVICE_LATER";
+    case CloseCode::kNotAuthenticated:
+    case CloseCode::kExpired:
+      return "ADVICE_NEW_CREDENTIALS";
+    default:
+      return "ADVICE_NEVER";
+  }
+}
+
+}  // namespace
+
+std::variant<ClientFrame, BadClientFrame> ParseClientFrame(std::string_view text) {
+  bool too_deep = false;
+  const json object = json::parse(
+      text.begin(), text.end(),
+      [&](int depth, json::parse_event_t event, const json&) {
+        const bool opens =
+            event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+        if (opens && depth >= kFrameDepthMax) too_deep = true;
+        return !too_deep;  // what is too deep is not built
+      },
+      false);
+  if (too_deep || !object.is_object()) {
+    return BadClientFrame{.breaks_protocol = true,
+                          .id = {},
+                          .refusal = Invalid("the message is no JSON object of a frame")};
+  }
+  return Read(object);
+}
+
+std::string WelcomeText(std::string_view connection, std::string_view client) {
+  if (client.empty()) {
+    return fmt::format(R"({{"welcome":{{"connectionId":{}}}}})", Quoted(connection));
+  }
+  return fmt::format(R"({{"welcome":{{"connectionId":{},"clientId":{}}}}})", Quoted(connection),
+                     Quoted(client));
+}
+
+std::string JoinedText(std::string_view id, const RoomName& room) {
+  return fmt::format(R"({{"joined":{{{}"room":{}}}}})", IdMember(id), Quoted(room.value));
+}
+
+std::string LeftText(std::string_view id, const RoomName& room) {
+  return fmt::format(R"({{"left":{{{}"room":{}}}}})", IdMember(id), Quoted(room.value));
+}
+
+std::string AckText(std::string_view id) {
+  return fmt::format(R"({{"ack":{{"id":{}}}}})", Quoted(id));
+}
+
+std::string ErrorText(std::string_view id, const absl::Status& refusal,
+                      absl::Duration retry_after) {
+  const std::string reason = ReasonOf(refusal);
+  std::string retry;
+  if (retry_after > absl::ZeroDuration()) {
+    retry = fmt::format(R"(,"retryAfterMs":{})", absl::ToInt64Milliseconds(retry_after));
+  }
+  return fmt::format(R"({{"error":{{{}"reason":{},"text":{}{}}}}})", IdMember(id),
+                     Quoted(reason.empty() ? "INTERNAL" : reason),
+                     Quoted(StdView(refusal.message())), retry);
+}
+
+std::string ByeText(uint16_t code, std::string_view reason) {
+  return fmt::format(R"({{"bye":{{"code":{},"reason":{},"advice":"{}"}}}})", code, Quoted(reason),
+                     AdviceOf(code));
+}
+
+FramePtr MsgFrame(const Topic& to, const Frame& frame) {
+  std::string room;
+  if (const auto* name = std::get_if<RoomName>(&to)) {
+    room = fmt::format(R"("room":{},)", Quoted(name->value));
+  }
+  const bool text = frame.opcode() == Opcode::kText;
+  const std::string payload =
+      text ? Quoted(frame.payload())
+           : fmt::format(R"("{}")", absl::Base64Escape(AbslView(frame.payload())));
+  return Frame::Make(Opcode::kText, fmt::format(R"({{"msg":{{{}"{}":{}}}}})", room,
+                                                text ? "text" : "binary", payload));
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,72 @@
+#ifndef WSROUTER_CORE_CLIENT_PROTOCOL_H_
+#define WSROUTER_CORE_CLIENT_PROTOCOL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/envelope.h"
+#include "core/frame.h"
+#include "core/ids.h"
+
+namespace wsrouter {
+
+// The subprotocol in which clients say more than payloads: JSON texts, each an object with one
+// member that names its kind. proto/wsrouter/v1/client.proto is the reference.
+inline constexpr std::string_view kClientProtocol = "wsrouter.v1.json";
+
+inline constexpr size_t kFrameIdBytesMax = 64;
+// How deep objects and lists may lie in each other, also in members that nobody knows.
+inline constexpr int kFrameDepthMax = 16;
+
+// What a client says. `id` is its own; empty: it wants no answer.
+namespace client_frame {
+struct Join {
+  std::string id;
+  RoomName room;
+};
+struct Leave {
+  std::string id;
+  RoomName room;
+};
+struct Message {
+  std::string id;
+  Opcode opcode = Opcode::kText;
+  std::string payload;
+};
+}  // namespace client_frame
+
+using ClientFrame =
+    std::variant<client_frame::Join, client_frame::Leave, client_frame::Message>;
+
+// Why a text is no frame. Where it breaks the protocol (it is no JSON object, or too deep), the
+// client cannot mean anything by it; otherwise it is told, by the id if it gave one.
+struct BadClientFrame {
+  bool breaks_protocol = false;
+  std::string id;
+  absl::Status refusal;  // with a reason (core/error.h)
+};
+
+std::variant<ClientFrame, BadClientFrame> ParseClientFrame(std::string_view text);
+
+// What a node says. Names and texts must be UTF-8.
+std::string WelcomeText(std::string_view connection, std::string_view client);
+std::string JoinedText(std::string_view id, const RoomName& room);
+std::string LeftText(std::string_view id, const RoomName& room);
+std::string AckText(std::string_view id);
+std::string ErrorText(std::string_view id, const absl::Status& refusal,
+                      absl::Duration retry_after);
+// Before a Close frame; says whether and how the client should come back.
+std::string ByeText(uint16_t code, std::string_view reason);
+
+// What members that speak the protocol get where others get `frame`.
+FramePtr MsgFrame(const Topic& to, const Frame& frame);
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_CLIENT_PROTOCOL_H_

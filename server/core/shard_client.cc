@@ -1,0 +1,215 @@
+// What clients that speak wsrouter.v1.json may do by themselves, and what they are told.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/overloaded.h"
+#include "core/client_protocol.h"
+#include "core/error.h"
+#include "core/pending_rooms.h"
+#include "core/room_pattern.h"
+#include "core/shard.h"
+
+namespace wsrouter {
+namespace {
+
+// When something that failed for want of a service, of Redis or of room may be tried again.
+constexpr absl::Duration kRetryAfter = absl::Seconds(2);
+
+absl::Duration RetryAfter(const absl::Status& refusal) {
+  return absl::IsUnavailable(refusal) || absl::IsResourceExhausted(refusal) ? kRetryAfter
+                                                                            : absl::ZeroDuration();
+}
+
+absl::Status Forbidden() {
+  return Refusal(absl::StatusCode::kPermissionDenied, "JOIN_FORBIDDEN",
+                 "the client may not join this room");
+}
+
+absl::Status Withdrawn() {
+  return Refusal(absl::StatusCode::kAborted, "JOIN_WITHDRAWN",
+                 "the membership was ended while it came about");
+}
+
+bool MayJoin(const Connection& connection, const RoomName& room) {
+  return connection.may_join != nullptr &&
+         std::ranges::any_of(*connection.may_join, [&](const std::string& pattern) {
+           return MatchesRoom(pattern, room.value);
+         });
+}
+
+}  // namespace
+
+void Shard::Say(Connection& connection, std::string text) {
+  if (!connection.speaks || connection.closing) return;
+  const FrameRef frame(Frame::Make(Opcode::kText, text));
+  switch (connection.outbox.Add(frame, limits_.slow_consumer_bytes)) {
+    case Outbox::Push::kFirst:
+      transport_.WantWrite(connection);
+      [[fallthrough]];
+    case Outbox::Push::kQueued:
+      outbox_bytes_ += frame->wire().size();
+      return;
+    case Outbox::Push::kFull:
+      // Without this frame the client would be wrong about where it is. Not at once: whoever calls
+      // is in the middle of changing the connection.
+      post_([this, counter = connection.counter] {
+        if (Connection* slow = registry_.Find(counter); slow != nullptr) CloseSlow({slow});
+      });
+      return;
+  }
+}
+
+void Shard::SayError(Connection& connection, std::string_view id, const absl::Status& refusal) {
+  Say(connection, ErrorText(id, refusal, RetryAfter(refusal)));
+}
+
+void Shard::Welcome(Connection& connection, std::string_view client) {
+  if (connection.speaks) Say(connection, WelcomeText(IdOf(connection).ToString(), client));
+}
+
+bool Shard::Greet(Connection& connection, FramePtr frame) {
+  if (connection.speaks) frame = MsgFrame(IdOf(connection), *frame);
+  return Reply(connection, std::move(frame));
+}
+
+void Shard::OnFrame(Connection& connection, Opcode opcode, std::string_view text) {
+  const auto break_off = [&](CloseCode code, std::string_view reason) {
+    counters_.Add(Counter::kClosedProtocolError);
+    Close(connection, CloseCause::kProtocolError, code, reason);
+  };
+  if (opcode != Opcode::kText) return break_off(CloseCode::kPolicy, "frames are text");
+  auto parsed = ParseClientFrame(text);
+  if (const auto* bad = std::get_if<BadClientFrame>(&parsed)) {
+    if (bad->breaks_protocol) {
+      return break_off(CloseCode::kInvalidPayload, "a frame is no JSON object");
+    }
+    counters_.Add(Counter::kClientFramesRefused);
+    return SayError(connection, bad->id, bad->refusal);
+  }
+  std::visit(
+      Overloaded{[&](client_frame::Join& join) { OnClientJoin(connection, std::move(join)); },
+                 [&](client_frame::Leave& leave) { OnClientLeave(connection, leave); },
+                 [&](client_frame::Message& message) {
+                   OnClientMessage(connection, std::move(message));
+                 }},
+      std::get<ClientFrame>(parsed));
+}
+
+void Shard::OnClientMessage(Connection& connection, client_frame::Message message) {
+  const uint64_t counter = connection.counter;
+  const bool heard = Hear(connection, message.opcode, std::move(message.payload));
+  if (message.id.empty()) return;
+  if (!heard) {
+    SayError(connection, message.id,
+             Refusal(absl::StatusCode::kUnavailable, "MESSAGE_UNHEARD",
+                     "no service takes messages now"));
+  } else if (connection.asking) {
+    acks_.insert_or_assign(counter, std::move(message.id));
+  } else {
+    Say(connection, AckText(message.id));
+  }
+}
+
+void Shard::Acknowledge(uint64_t counter) {
+  const auto ack = acks_.extract(counter);
+  if (ack.empty()) return;
+  if (Connection* connection = registry_.Find(counter)) Say(*connection, AckText(ack.mapped()));
+}
+
+void Shard::OnClientLeave(Connection& connection, const client_frame::Leave& leave) {
+  if (connection.client == nullptr) return SayError(connection, leave.id, ConnectionNotOwned());
+  auto pending = std::make_shared<PendingRooms>(ReceiptPart());
+  pending->by_client = true;
+  pending->frame_id = leave.id;
+  LeaveRoom(connection, leave.room, pending);
+}
+
+void Shard::OnClientJoin(Connection& connection, client_frame::Join join) {
+  if (connection.client == nullptr) return SayError(connection, join.id, ConnectionNotOwned());
+  if (Rooms::Has(connection, join.room) || MayJoin(connection, join.room)) {
+    return StartJoin(connection, join);
+  }
+  if (backend_ == nullptr || !backend_->ChecksJoins(connection.handshake->path)) {
+    return RefuseJoin(connection, join, Forbidden());
+  }
+  transport_.Pause(connection);
+  connection.asking = true;
+  JoinQuestion question = {.connection = IdOf(connection),
+                           .client = connection.client->id,
+                           .handshake = connection.handshake,
+                           .room = join.room,
+                           .rooms = RoomsOf(connection)};
+  const ClientId client = question.client;
+  backend_->JoinCheck(std::move(question), [this, post = post_, counter = connection.counter,
+                                            client, join](absl::Status verdict) {
+    post([this, counter, client, join, verdict = std::move(verdict)] {
+      OnJoinChecked(counter, client, join, verdict);
+    });
+  });
+}
+
+void Shard::OnJoinChecked(uint64_t counter, const ClientId& client, const client_frame::Join& join,
+                          const absl::Status& verdict) {
+  if (auto end = ends_untold_.extract(counter)) return std::move(end.mapped())();
+  Connection* connection = registry_.Find(counter);
+  if (connection == nullptr) return;
+  connection->asking = false;
+  // The answer is about who it was when it asked.
+  const bool same = connection->client != nullptr && connection->client->id == client;
+  if (same && verdict.ok()) return StartJoin(*connection, join);
+  RefuseJoin(*connection, join, same ? verdict : ConnectionNotOwned());
+  transport_.Resume(*connection);
+}
+
+void Shard::RefuseJoin(Connection& connection, const client_frame::Join& join,
+                       const absl::Status& refusal) {
+  counters_.Add(Counter::kClientJoinsDenied);
+  SayError(connection, join.id, refusal);
+}
+
+void Shard::StartJoin(Connection& connection, const client_frame::Join& join) {
+  transport_.Pause(connection);  // the next frame finds it joined
+  const auto done = [this, post = post_, counter = connection.counter,
+                     id = join.id](const Receipt& receipt) {
+    absl::Status refusal;
+    for (const RoomChange& change : receipt.rooms) {
+      refusal.Update(change.result == RoomChange::Result::kNotAMember ? Withdrawn()
+                                                                      : change.refusal);
+    }
+    post([this, counter, id, refusal = std::move(refusal)] {
+      OnClientJoined(counter, id, refusal);
+    });
+  };
+  auto pending = std::make_shared<PendingRooms>(
+      ReceiptPart(std::make_shared<ReceiptSum>(1, done)));
+  pending->by_client = true;
+  pending->frame_id = join.id;
+  JoinRoom(connection, join.room, pending);
+}
+
+void Shard::OnClientJoined(uint64_t counter, const std::string& id, const absl::Status& refusal) {
+  Connection* connection = registry_.Find(counter);
+  if (connection == nullptr) return;
+  if (!refusal.ok()) SayError(*connection, id, refusal);
+  transport_.Resume(*connection);
+}
+
+RoomChange::Result Shard::TellJoined(uint64_t counter, const RoomName& room,
+                                     RoomChange::Result result, const PendingRooms& pending) {
+  Connection* connection = registry_.Find(counter);
+  if (connection == nullptr || !connection->speaks) return result;
+  const bool news = pending.by_client || result == RoomChange::Result::kJoined;
+  if (Rooms::Has(*connection, room)) {
+    if (news) Say(*connection, JoinedText(pending.frame_id, room));
+    return result;
+  }
+  return pending.by_client ? RoomChange::Result::kNotAMember : result;
+}
+
+void Shard::TellLeft(Connection& connection, const RoomName& room, std::string_view id) {
+  Emit(connection, event::Left{.room = room});
+  if (connection.speaks) Say(connection, LeftText(id, room));
+}
+
+}  // namespace wsrouter

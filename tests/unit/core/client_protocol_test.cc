@@ -1,0 +1,122 @@
+#include "core/client_protocol.h"
+
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "gtest/gtest.h"
+
+namespace wsrouter {
+namespace {
+
+using namespace std::string_literals;
+
+template <typename Frame>
+Frame Parsed(std::string_view text) {
+  auto frame = ParseClientFrame(text);
+  if (const auto* bad = std::get_if<BadClientFrame>(&frame)) {
+    ADD_FAILURE() << text << ": " << bad->refusal;
+    return {};
+  }
+  return std::get<Frame>(std::get<ClientFrame>(std::move(frame)));
+}
+
+// "breaks", or the reason and the id.
+std::string Wrong(std::string_view text) {
+  const auto frame = ParseClientFrame(text);
+  const auto* bad = std::get_if<BadClientFrame>(&frame);
+  if (bad == nullptr) return "nothing";
+  if (bad->breaks_protocol) return "breaks";
+  return ReasonOf(bad->refusal) + " " + bad->id;
+}
+
+TEST(ClientProtocolTest, KindsAreReadWithAndWithoutAnId) {
+  const auto join = Parsed<client_frame::Join>(R"( {"join":{"id":"1","room":"lobby"}} )");
+  EXPECT_EQ(join.id, "1");
+  EXPECT_EQ(join.room.value, "lobby");
+  const auto leave = Parsed<client_frame::Leave>(R"({"leave":{"room":"\u00e4"}})");
+  EXPECT_EQ(leave.id, "");
+  EXPECT_EQ(leave.room.value, "\xC3\xA4");
+  const auto message = Parsed<client_frame::Message>(R"({"message":{"id":"m","text":"a\n\u0000"}})");
+  EXPECT_EQ(message.opcode, Opcode::kText);
+  EXPECT_EQ(message.payload, "a\n\0"s);
+}
+
+TEST(ClientProtocolTest, BinaryIsBase64OfBothAlphabets) {
+  for (const char* text : {R"({"message":{"binary":"+/8="}})", R"({"message":{"binary":"-_8"}})"}) {
+    const auto message = Parsed<client_frame::Message>(text);
+    EXPECT_EQ(message.opcode, Opcode::kBinary);
+    EXPECT_EQ(message.payload, "\xFB\xFF") << text;
+  }
+  EXPECT_EQ(Parsed<client_frame::Message>(R"({"message":{"binary":""}})").payload, "");
+  EXPECT_EQ(Wrong(R"({"message":{"id":"m","binary":"a*"}})"), "FRAME_INVALID m");
+}
+
+TEST(ClientProtocolTest, UnknownMembersAndNullsAreIgnored) {
+  const auto join = Parsed<client_frame::Join>(
+      R"({"join":{"room":"a","id":null,"since":{"epoch":[1]}},"leave":null,"v":2})");
+  EXPECT_EQ(join.room.value, "a");
+}
+
+TEST(ClientProtocolTest, WhatIsNotInOrderIsToldByItsId) {
+  EXPECT_EQ(Wrong("{}"), "FRAME_UNKNOWN ");
+  EXPECT_EQ(Wrong(R"({"hello":{}})"), "FRAME_UNKNOWN ");
+  EXPECT_EQ(Wrong(R"({"join":{"room":"a"},"leave":{"room":"a"}})"), "FRAME_INVALID ");
+  EXPECT_EQ(Wrong(R"({"join":"a"})"), "FRAME_INVALID ");
+  EXPECT_EQ(Wrong(R"({"join":{"id":"1"}})"), "FRAME_INVALID 1");
+  EXPECT_EQ(Wrong(R"({"join":{"id":"1","room":7}})"), "FRAME_INVALID 1");
+  EXPECT_EQ(Wrong(R"({"join":{"id":"1","room":"a\u0001"}})"), "FRAME_INVALID 1");
+  EXPECT_EQ(Wrong(R"({"join":{"id":7,"room":"a"}})"), "FRAME_INVALID ");
+  EXPECT_EQ(Wrong(R"({"leave":{"id":"1","room":")" + std::string(256, 'a') + R"("}})"),
+            "FRAME_INVALID 1");
+  EXPECT_EQ(Wrong(R"({"message":{"id":"1"}})"), "FRAME_INVALID 1");
+  EXPECT_EQ(Wrong(R"({"message":{"id":"1","text":"a","binary":""}})"), "FRAME_INVALID 1");
+  EXPECT_EQ(Wrong(R"({"join":{"room":"a","id":")" + std::string(65, 'i') + R"("}})"),
+            "FRAME_INVALID ");
+}
+
+TEST(ClientProtocolTest, WhatIsNoObjectBreaksTheProtocol) {
+  const std::string deep(100'000, '[');
+  for (const std::string& text :
+       {""s, "hi"s, "7"s, "[]"s, "null"s, R"({"join":{"room":"a"}} x)"s, "{\"a\":\"\xFF\"}"s,
+        R"({"a":"\ud800"})"s, R"({"a":)"s + deep, deep,
+        R"({"a":)"s + std::string(16, '[') + std::string(16, ']') + "}"}) {
+    EXPECT_EQ(Wrong(text), "breaks") << text.substr(0, 40);
+  }
+  EXPECT_EQ(Wrong(R"({"a":)"s + std::string(15, '[') + std::string(15, ']') + "}"),
+            "FRAME_UNKNOWN ");
+}
+
+TEST(ClientProtocolTest, NodeFramesAreWritten) {
+  EXPECT_EQ(WelcomeText("n.1.0.1", ""), R"({"welcome":{"connectionId":"n.1.0.1"}})");
+  EXPECT_EQ(WelcomeText("n.1.0.1", "a\"b"),
+            R"({"welcome":{"connectionId":"n.1.0.1","clientId":"a\"b"}})");
+  EXPECT_EQ(JoinedText("1", {"lobby"}), R"({"joined":{"id":"1","room":"lobby"}})");
+  EXPECT_EQ(LeftText("", {"lobby"}), R"({"left":{"room":"lobby"}})");
+  EXPECT_EQ(AckText("7"), R"({"ack":{"id":"7"}})");
+  EXPECT_EQ(ErrorText("", ConnectionNotOwned(), absl::Milliseconds(1500)),
+            R"({"error":{"reason":"CONNECTION_NOT_OWNED","text":"nobody owns the connection",)"
+            R"("retryAfterMs":1500}})");
+}
+
+TEST(ClientProtocolTest, ByeAdvisesAsTheCodesDo) {
+  EXPECT_EQ(ByeText(1012, "r"),
+            R"({"bye":{"code":1012,"reason":"r","advice":"ADVICE_AT_ONCE"}})");
+  EXPECT_EQ(ByeText(4013, ""), R"({"bye":{"code":4013,"reason":"","advice":"ADVICE_LATER"}})");
+  EXPECT_EQ(ByeText(4002, ""),
+            R"({"bye":{"code":4002,"reason":"","advice":"ADVICE_NEW_CREDENTIALS"}})");
+  EXPECT_EQ(ByeText(4999, ""), R"({"bye":{"code":4999,"reason":"","advice":"ADVICE_NEVER"}})");
+}
+
+TEST(ClientProtocolTest, PayloadsTravelOctetForOctet) {
+  const auto msg = [](const Topic& to, Opcode opcode, std::string_view payload) {
+    return std::string(MsgFrame(to, *Frame::Make(opcode, payload))->payload());
+  };
+  EXPECT_EQ(msg(RoomName{"r"}, Opcode::kText, "a\"\\\n\xF0\x9F\x98\x80"),
+            "{\"msg\":{\"room\":\"r\",\"text\":\"a\\\"\\\\\\n\xF0\x9F\x98\x80\"}}");
+  EXPECT_EQ(msg(ClientId{"c"}, Opcode::kText, ""), R"({"msg":{"text":""}})");
+  EXPECT_EQ(msg(Everyone{}, Opcode::kBinary, "\xFB\xFF"), R"({"msg":{"binary":"+/8="}})");
+}
+
+}  // namespace
+}  // namespace wsrouter
