@@ -17,6 +17,7 @@
 #include "base/utf8.h"
 #include "control/backend_options.h"
 #include "control/role.h"
+#include "core/namespaces.h"
 #include "engine/redis_address.h"
 #include "engine/seal_key.h"
 #include "gateway/forwarded.h"
@@ -116,6 +117,10 @@ bool HasFormat(v1::ConfigFormat format, std::string_view text) {
       return TrustedProxies::Parse({std::string(text)}).ok();
     case v1::CONFIG_FORMAT_ISSUER:
       return IsPlainText(text) && ParseIssuerLine(text).ok();
+    case v1::CONFIG_FORMAT_RATE:
+      return ParseRateLimit(text).ok();
+    case v1::CONFIG_FORMAT_NAMESPACE:
+      return IsPlainText(text) && Namespaces::Parse({std::string(text)}, {}).ok();
     case v1::CONFIG_FORMAT_NAMED_ROLE:
       return ParseNamedRole(text).has_value();
     case v1::CONFIG_FORMAT_BACKEND_ROUTE:
@@ -150,6 +155,10 @@ std::string_view WantedBy(v1::ConfigFormat format) {
     case v1::CONFIG_FORMAT_ISSUER:
       return "<issuer> <algorithm> <file or https URL of the keys>[ <prefix>] with HS256 (file "
              "only), RS256, ES256 or EdDSA";
+    case v1::CONFIG_FORMAT_RATE:
+      return "0, or pushes and a window such as 100/1s, 1 to 10000 in 1ms to 1h";
+    case v1::CONFIG_FORMAT_NAMESPACE:
+      return "<prefix> <option>=<value> ..., such as \"chat: room_rate=50/1s\"";
     case v1::CONFIG_FORMAT_NAMED_ROLE:
       return "<name> <role> with a role of read, publish or admin";
     case v1::CONFIG_FORMAT_SEAL_KEY:

@@ -13,9 +13,11 @@
 #include "absl/strings/match.h"
 #include "auth/issuer_line.h"
 #include "base/listen_address.h"
+#include "base/strings.h"
 #include "config_number.h"
 #include "config_value.h"
 #include "control/backend_options.h"
+#include "core/namespaces.h"
 #include "engine/redis_address.h"
 
 namespace wsrouter {
@@ -173,6 +175,13 @@ absl::Status CheckAuth(const v1::AuthConfig& auth, const v1::GatewayConfig& gate
   return absl::OkStatus();
 }
 
+absl::Status CheckNamespaces(const v1::LimitsConfig& limits) {
+  const auto spaces =
+      Namespaces::Parse({limits.namespaces().begin(), limits.namespaces().end()}, {});
+  if (spaces.ok()) return absl::OkStatus();
+  return Refuse("limits.namespaces", StdView(spaces.status().message()));
+}
+
 absl::Status CheckBackend(const v1::BackendConfig& backend) {
   std::set<std::string> prefixes;
   for (const std::string& route : backend.routes()) {
@@ -199,7 +208,7 @@ absl::Status CheckConfigRules(const v1::Config& config) {
   for (const absl::Status& status :
        {CheckGateway(config.gateway()), CheckControl(config.control()),
         CheckSizes(config), CheckDrain(config.drain(), config.gateway()), CheckRedis(config.redis()),
-        CheckBackend(config.backend()), CheckAuth(config.auth(), config.gateway())}) {
+        CheckBackend(config.backend()), CheckNamespaces(config.limits()), CheckAuth(config.auth(), config.gateway())}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -40,7 +40,8 @@ std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, Event
       .node = stats.node(), .version = stats.version(), .started_at = stats.started_at()};
   const v1::RedisConfig& redis = config.redis();
   if (redis.url().empty() && redis.sentinels().empty() && redis.cluster().empty()) {
-    return std::make_unique<MemoryEngine>(self, ToLimits(config), clock);
+    return std::make_unique<MemoryEngine>(self, ToLimits(config), clock, stats.AddCounters(),
+                                          ToNamespaces(config));
   }
   RedisEngine::Options options = ToRedisOptions(config);
   options.self = self;
@@ -99,6 +100,7 @@ absl::Status Node::StartParts(const v1::Config& config) {
   absl::StatusOr<std::unique_ptr<ControlServer>> control =
       ControlServer::Start(ToControlOptions(config), {.broker = engine_->broker(),
                                                       .directory = engine_->directory(),
+                                                      .rates = engine_->rates(),
                                                       .stats = stats_,
                                                       .counters = control_counters_,
                                                       .events = events_,

@@ -119,6 +119,17 @@ Limits ToLimits(const v1::Config& config) {
           .auth_timeout = ToDuration(config.gateway().auth_timeout())};
 }
 
+Namespaces ToNamespaces(const v1::Config& config) {
+  const v1::LimitsConfig& from = config.limits();
+  const NamespaceOptions defaults = {
+      .room_rate = ParseRateLimit(from.room_rate()).value_or(RateLimit()),
+      .client_rate = ParseRateLimit(from.client_rate()).value_or(RateLimit()),
+      .on_limit = from.on_rate_limit() == v1::ON_RATE_LIMIT_DISCONNECT ? OnRateLimit::kDisconnect
+                                                                       : OnRateLimit::kDrop};
+  return Namespaces::Parse({from.namespaces().begin(), from.namespaces().end()}, defaults)
+      .value_or(Namespaces(defaults));
+}
+
 ControlOptions ToControlOptions(const v1::Config& config) {
   const v1::ControlConfig& from = config.control();
   ControlOptions to;
@@ -133,6 +144,7 @@ ControlOptions ToControlOptions(const v1::Config& config) {
   }
   to.message_bytes_max = from.message_bytes_max();
   to.streams_max = from.streams_max();
+  to.calls_rate = ParseRateLimit(from.calls_rate()).value_or(RateLimit());
   to.watchers_max = from.watchers_max();
   to.attached_max = from.attached_max();
   to.watch_queue_events_max = from.watch_queue_events_max();
@@ -233,6 +245,7 @@ RedisEngine::Options ToRedisOptions(const v1::Config& config) {
   to.lease = ToDuration(from.lease());
   to.gc_interval = ToDuration(from.gc_interval());
   to.limits = ToLimits(config);
+  to.namespaces = ToNamespaces(config);
   return to;
 }
 

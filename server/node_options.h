@@ -10,6 +10,7 @@
 #include "control/backend_options.h"
 #include "control/control_options.h"
 #include "core/limits.h"
+#include "core/namespaces.h"
 #include "engine/redis_engine.h"
 #include "gateway/options.h"
 #include "wsrouter/v1/config.pb.h"
@@ -21,6 +22,7 @@ namespace wsrouter {
 // Reads gateway.page_file; `cores` is what node.shards 0 stands for.
 absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsigned cores);
 Limits ToLimits(const v1::Config& config);
+Namespaces ToNamespaces(const v1::Config& config);
 ControlOptions ToControlOptions(const v1::Config& config);
 BackendOptions ToBackendOptions(const v1::Config& config);
 DoorOptions ToDoorOptions(const v1::Config& config);

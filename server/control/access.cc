@@ -18,8 +18,11 @@ const StringMap<Need>& Needs() {
       {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Need::kRead},
       {"/wsrouter.v1.Admin/Drain", Need::kAdmin},
       {"/wsrouter.v1.Admin/GetConfig", Need::kAdmin},
+      {"/wsrouter.v1.Admin/GetLimits", Need::kRead},
       {"/wsrouter.v1.Admin/Nodes", Need::kRead},
       {"/wsrouter.v1.Admin/RunStaleServerGC", Need::kAdmin},
+      {"/wsrouter.v1.Admin/SetClientRateLimit", Need::kAdmin},
+      {"/wsrouter.v1.Admin/SetRoomRateLimit", Need::kAdmin},
       {"/wsrouter.v1.Admin/Stats", Need::kRead},
       {"/wsrouter.v1.Admin/Undrain", Need::kAdmin},
       {"/wsrouter.v1.Events/Attach", Need::kPublish},
@@ -117,6 +120,23 @@ std::optional<Role> Access::RoleOf(const Caller& caller, absl::Time now) const {
     }
   }
   return role;
+}
+
+std::string Access::NameOf(const Caller& caller, absl::Time now) const {
+  std::shared_ptr<const TokenTable> tokens;
+  {
+    absl::MutexLock lock(&mutex_);
+    tokens = tokens_;
+  }
+  if (tokens != nullptr && !caller.authorization.empty()) {
+    return fmt::format("token {}", tokens->NameOf(BearerToken(caller.authorization[0]), now));
+  }
+  for (const NamedRole& known : client_names_) {
+    for (const std::string_view name : caller.names) {
+      if (name == known.name) return fmt::format("certificate {}", name);
+    }
+  }
+  return {};
 }
 
 absl::Status Access::Check(std::string_view method, const Caller& caller, absl::Time now) const {

@@ -53,6 +53,10 @@ class Access {
 
   absl::Status Check(std::string_view method, const Caller& caller, absl::Time now) const;
 
+  // Under which name a caller whose call may be made is known: that of its token, or of its
+  // certificate. Empty where nothing is asked of callers.
+  std::string NameOf(const Caller& caller, absl::Time now) const;
+
  private:
   std::optional<Role> RoleOf(const Caller& caller, absl::Time now) const;
 

@@ -47,9 +47,14 @@ AccessCheck::Guarded AccessCheck::Guard(std::string method) {
 }
 
 absl::Status AccessCheck::Admit(const grpc::CallbackServerContext& context,
-                                std::string_view method) const {
-  if (!access_.required()) return absl::OkStatus();
-  return Judge(method, context.peer(), CallerOf(context));
+                                std::string_view method) {
+  if (!access_.required()) {
+    return rates_.on() ? rates_.Admit(PeerHost(context.peer())) : absl::OkStatus();
+  }
+  const Caller caller = CallerOf(context);
+  absl::Status verdict = Judge(method, context.peer(), caller);
+  if (!verdict.ok() || !rates_.on()) return verdict;
+  return rates_.Admit(access_.NameOf(caller, clock_.Now().wall));
 }
 
 AccessCheck::Standing AccessCheck::StandingOf(const grpc::CallbackServerContext& context,

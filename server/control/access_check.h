@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/strings.h"
 #include "control/access.h"
+#include "control/call_rates.h"
 #include "core/counters.h"
 #include "grpc/grpc_security_constants.h"
 #include "grpcpp/server_context.h"
@@ -30,8 +31,9 @@ class AccessCheck {
  public:
   using Guarded = std::function<absl::Status(const grpc::CallbackServerContext&)>;
 
-  AccessCheck(Access& access, Counters& counters, const Clock& clock)
-      : access_(access), counters_(counters), clock_(clock) {}
+  // Callers that may call are held to `rate`, each by its name, or its address where it has none.
+  AccessCheck(Access& access, Counters& counters, const Clock& clock, RateLimit rate = {})
+      : access_(access), counters_(counters), clock_(clock), rates_(rate, clock) {}
 
   // What the handler of `method` has to call first. While the server is put together.
   Guarded Guard(std::string method);
@@ -47,12 +49,13 @@ class AccessCheck {
   absl::Status AdmitOther(std::string_view method, const Caller& caller) const;
 
  private:
-  absl::Status Admit(const grpc::CallbackServerContext& context, std::string_view method) const;
+  absl::Status Admit(const grpc::CallbackServerContext& context, std::string_view method);
   absl::Status Judge(std::string_view method, std::string_view peer, const Caller& caller) const;
 
   Access& access_;
   Counters& counters_;
   const Clock& clock_;
+  CallRates rates_;
   absl::flat_hash_set<std::string, StringHash, std::equal_to<>> guarded_;
 };
 

@@ -102,14 +102,17 @@ void AdminCalls::GetConfig(const v1::GetConfigRequest&, Answer<v1::GetConfigResp
   std::move(answer)(std::move(response));
 }
 
-AdminService::AdminService(AccessCheck& access, AdminCalls calls)
-    : RawService(access), calls_(std::move(calls)) {
+AdminService::AdminService(AccessCheck& access, AdminCalls calls, RateLimits& rates)
+    : RawService(access), calls_(std::move(calls)), limits_(rates) {
   Bind("Stats", calls_, &AdminCalls::Stats);
   Bind("Nodes", calls_, &AdminCalls::Nodes);
   Bind("RunStaleServerGC", calls_, &AdminCalls::RunStaleServerGC);
   Bind("Drain", calls_, &AdminCalls::Drain);
   Bind("Undrain", calls_, &AdminCalls::Undrain);
   Bind("GetConfig", calls_, &AdminCalls::GetConfig);
+  Bind("SetRoomRateLimit", limits_, &LimitCalls::SetRoomRateLimit);
+  Bind("SetClientRateLimit", limits_, &LimitCalls::SetClientRateLimit);
+  Bind("GetLimits", limits_, &LimitCalls::GetLimits);
 }
 
 }  // namespace wsrouter

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "control/answer.h"
+#include "control/limit_calls.h"
 #include "control/rpc.h"
 #include "core/directory.h"
 #include "core/drainable.h"
@@ -52,10 +53,11 @@ class AdminCalls {
 // wsrouter.v1.Admin on gRPC.
 class AdminService final : public RawService<v1::Admin> {
  public:
-  AdminService(AccessCheck& access, AdminCalls calls);
+  AdminService(AccessCheck& access, AdminCalls calls, RateLimits& rates);
 
  private:
   AdminCalls calls_;
+  LimitCalls limits_;
 };
 
 }  // namespace wsrouter

@@ -28,7 +28,8 @@ class EffectReader {
         return Push(effect.push());
       case v1::Effect::kSendToClient:
         return Add(checks.Required<ClientId>("client_id", effect.send_to_client().client_id()),
-                   ReadDeliver(checks, effect.send_to_client(), payload_bytes_max_));
+                   ReadDeliver(checks, effect.send_to_client(), payload_bytes_max_),
+                   Receipts::kRouted, {effect.send_to_client().from_client_id()});
       case v1::Effect::kJoin:
         return Add(connection_,
                    Join{checks.NonEmptyList<RoomName>("rooms", effect.join().rooms())});
@@ -52,15 +53,20 @@ class EffectReader {
   Effects effects;
 
  private:
-  void Add(Topic to, Action action, Receipts receipts = Receipts::kRouted) {
-    effects.push_back({.to = std::move(to), .action = std::move(action), .receipts = receipts});
+  void Add(Topic to, Action action, Receipts receipts = Receipts::kRouted, ClientId from = {}) {
+    effects.push_back({.to = std::move(to),
+                       .action = std::move(action),
+                       .receipts = receipts,
+                       .from = std::move(from)});
   }
 
   void Push(const v1::PushRequest& push) {
     const std::vector<RoomName> rooms = ReadRooms(checks, push);
     Deliver deliver = ReadDeliver(checks, push, payload_bytes_max_);
     ReadExceptions(checks, push, deliver);
-    for (const RoomName& room : rooms) Add(room, deliver, Receipts::kLocal);
+    for (const RoomName& room : rooms) {
+      Add(room, deliver, Receipts::kLocal, {push.from_client_id()});
+    }
   }
 
   const ConnectionId& connection_;

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "base/certificate.h"
 #include "control/role.h"
+#include "core/rate_limit.h"
 
 namespace wsrouter {
 
@@ -22,6 +23,7 @@ struct ControlOptions {
   std::vector<NamedRole> client_names;  // of certificates that tls.client_ca vouches for
   size_t message_bytes_max = size_t{4} << 20;
   uint32_t streams_max = 100;  // open calls of one gRPC connection
+  RateLimit calls_rate = {};   // of one caller
   uint32_t watchers_max = 64;
   uint32_t attached_max = 64;  // open streams of Events.Attach
   uint32_t watch_queue_events_max = 8192;

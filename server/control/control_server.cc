@@ -76,7 +76,7 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
                              std::unique_ptr<CredentialFiles> credentials)
     : clock_(parts.clock),
       access_(options.client_names, credentials->first_tokens()),
-      access_check_(access_, parts.counters, parts.clock),
+      access_check_(access_, parts.counters, parts.clock, options.calls_rate),
       credentials_(std::move(credentials)),
       router_(access_check_, parts.broker, parts.directory, parts.counters, parts.clock,
               parts.stats.node(), options.payload_bytes_max),
@@ -87,7 +87,8 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
                          .bytes_max = options.watch_queue_bytes_max}}),
       admin_(access_check_,
              AdminCalls(parts.directory, parts.node, parts.stats, parts.clock, events_.streams(),
-                        std::move(parts.effective_config))) {}
+                        std::move(parts.effective_config)),
+             parts.rates) {}
 
 absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlOptions& options,
                                                                     Parts parts) {

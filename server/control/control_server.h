@@ -20,6 +20,7 @@
 #include "core/counters.h"
 #include "core/directory.h"
 #include "core/drainable.h"
+#include "core/rate_limits.h"
 #include "core/stats.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
@@ -35,6 +36,7 @@ class ControlServer {
   struct Parts {
     Broker& broker;
     Directory& directory;
+    RateLimits& rates;
     Stats& stats;
     Counters& counters;  // a block of its own
     EventHub& events;

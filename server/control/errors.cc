@@ -5,6 +5,7 @@
 #include "absl/strings/cord.h"
 #include "base/strings.h"
 #include "core/error.h"
+#include "core/rate_limit.h"
 #include "fmt/format.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -16,7 +17,7 @@ constexpr char kFieldUrl[] = "wsrouter/field";
 constexpr char kLimitUrl[] = "wsrouter/limit";
 constexpr char kDomain[] = "wsrouter";
 // Long enough for a full mailbox to drain, short enough for a caller that waits.
-constexpr int32_t kRetryNanos = 250'000'000;
+constexpr absl::Duration kOverloadedWait = absl::Milliseconds(250);
 
 // The configuration key of the limit that a reason is about; empty for other reasons.
 std::string_view LimitOf(std::string_view reason) {
@@ -24,6 +25,9 @@ std::string_view LimitOf(std::string_view reason) {
   if (reason == "CONNECTIONS_PER_CLIENT") return "limits.connections_per_client";
   if (reason == "CAPACITY_ROOM_MEMBERS") return "limits.room_members_capacity";
   if (reason == "ROOMS_PER_CONNECTION") return "limits.rooms_per_connection";
+  if (reason == "RATE_ROOM") return "limits.room_rate";
+  if (reason == "RATE_CLIENT") return "limits.client_rate";
+  if (reason == "RATE_CALLER") return "control.calls_rate";
   if (reason == "TOO_MANY_WATCHERS") return "control.watchers_max";
   return {};
 }
@@ -31,6 +35,11 @@ std::string_view LimitOf(std::string_view reason) {
 // The code that `reason` stands for, the same in both enums.
 grpc::StatusCode CodeOf(const absl::Status& status, const std::string& reason) {
   return reason.empty() ? grpc::StatusCode::INTERNAL : static_cast<grpc::StatusCode>(status.code());
+}
+
+// When the call may be tried again; zero where nothing is known about that.
+absl::Duration WaitOf(const absl::Status& status, std::string_view reason) {
+  return reason == "OVERLOADED" ? kOverloadedWait : RetryAfter(status);
 }
 
 google::rpc::Status Details(const absl::Status& status, const std::string& reason) {
@@ -56,9 +65,11 @@ google::rpc::Status Details(const absl::Status& status, const std::string& reaso
     violation->set_description(details.message());
     details.add_details()->PackFrom(bad);
   }
-  if (reason == "OVERLOADED") {
+  if (const absl::Duration wait = WaitOf(status, reason); wait > absl::ZeroDuration()) {
     google::rpc::RetryInfo retry;
-    retry.mutable_retry_delay()->set_nanos(kRetryNanos);
+    absl::Duration part = wait;
+    retry.mutable_retry_delay()->set_seconds(absl::IDivDuration(part, absl::Seconds(1), &part));
+    retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(part)));
     details.add_details()->PackFrom(retry);
   }
   return details;

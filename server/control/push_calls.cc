@@ -7,6 +7,8 @@
 #include "control/checks.h"
 #include "control/convert.h"
 #include "control/read_push.h"
+#include "core/error.h"
+#include "core/rate_limit.h"
 
 namespace wsrouter {
 namespace {
@@ -34,7 +36,13 @@ struct RoomPushes {
       v1::RoomOutcome& row = *response.add_rooms();
       row.set_room(rooms[i].value);
       *row.mutable_outcome() = ToProto(receipts[i]);
-      if (failed(receipts[i])) row.mutable_outcome()->set_partial(true);
+      if (!failed(receipts[i])) continue;
+      const absl::Status verdict = Verdict(receipts[i]);
+      row.mutable_outcome()->set_partial(true);
+      row.set_reason(ReasonOf(verdict));
+      if (const absl::Duration wait = RetryAfter(verdict); wait > absl::ZeroDuration()) {
+        *row.mutable_retry_after() = ToProto(wait);
+      }
     }
     std::move(answer)(std::move(response));
   }
@@ -55,7 +63,10 @@ void PushCalls::Push(const v1::PushRequest& request, Answer<v1::PushResponse> an
   counters_.Add(Counter::kRoomPushes, rooms.size());
   const auto pushes = std::make_shared<RoomPushes>(std::move(rooms), std::move(answer));
   for (size_t i = 0; i < pushes->rooms.size(); ++i) {
-    broker_.Publish({.to = pushes->rooms[i], .action = deliver, .receipts = ReceiptsOf(request)},
+    broker_.Publish({.to = pushes->rooms[i],
+                     .action = deliver,
+                     .receipts = ReceiptsOf(request),
+                     .from = {request.from_client_id()}},
                     [pushes, i](Receipt receipt) { pushes->receipts[i] = std::move(receipt); });
   }
 }
@@ -67,7 +78,9 @@ void PushCalls::SendToClient(const v1::SendToClientRequest& request,
   Deliver deliver = ReadDeliver(checks, request, payload_bytes_max_);
   if (!checks.ok()) return std::move(answer)(checks.status());
   counters_.Add(Counter::kSendToClient);
-  broker_.Publish({.to = std::move(client), .action = std::move(deliver)},
+  broker_.Publish({.to = std::move(client),
+                   .action = std::move(deliver),
+                   .from = {request.from_client_id()}},
                   [this, answer = std::move(answer)](Receipt receipt) mutable {
                     const absl::Status verdict = Verdict(receipt);
                     if (!verdict.ok()) return std::move(answer)(verdict);

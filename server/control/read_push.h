@@ -27,7 +27,7 @@ Deliver ReadDeliver(Checks& checks, const Request& request, size_t payload_bytes
   } else if (options.slow_consumer() == v1::SLOW_CONSUMER_POLICY_DISCONNECT) {
     deliver.slow_consumer = SlowConsumerPolicy::kDisconnect;
   }
-  // Whom limits per sender will charge; nothing else depends on it.
+  // Whom limits charge: the envelope's `from`.
   if constexpr (requires { request.from_client_id(); }) {
     checks.Optional<ClientId>("from_client_id", request.from_client_id());
   }

@@ -78,11 +78,12 @@ absl::Status TokenTable::Add(std::string_view line) {
     return Bad("the token stands in another line as well");
   }
   if (entries_.size() == kTokensMax) return Bad(fmt::format("more than {} tokens", kTokensMax));
-  entries_.push_back({.digest = digest, .role = *role, .expires_at = expires_at});
+  entries_.push_back({.digest = digest, .role = *role, .expires_at = expires_at,
+                      .name = std::string(StdView(words[0]))});
   return absl::OkStatus();
 }
 
-std::optional<Role> TokenTable::RoleOf(std::string_view token, absl::Time now) const {
+const TokenTable::Entry* TokenTable::Find(std::string_view token, absl::Time now) const {
   const Digest digest = DigestOf(token);
   const Entry* found = nullptr;
   // All are compared, and each to its end.
@@ -90,8 +91,7 @@ std::optional<Role> TokenTable::RoleOf(std::string_view token, absl::Time now) c
     const bool same = CRYPTO_memcmp(entry.digest.data(), digest.data(), digest.size()) == 0;
     found = same ? &entry : found;
   }
-  if (found == nullptr || now >= found->expires_at) return std::nullopt;
-  return found->role;
+  return found == nullptr || now >= found->expires_at ? nullptr : found;
 }
 
 }  // namespace wsrouter

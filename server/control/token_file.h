@@ -28,7 +28,15 @@ class TokenTable {
 
   // The role of a token that has not expired. Takes the same time for all tokens of a length,
   // whatever they have in common with those of the table.
-  std::optional<Role> RoleOf(std::string_view token, absl::Time now) const;
+  std::optional<Role> RoleOf(std::string_view token, absl::Time now) const {
+    const Entry* entry = Find(token, now);
+    return entry == nullptr ? std::nullopt : std::optional(entry->role);
+  }
+  // Whose it is; empty where RoleOf is absent.
+  std::string_view NameOf(std::string_view token, absl::Time now) const {
+    const Entry* entry = Find(token, now);
+    return entry == nullptr ? std::string_view() : std::string_view(entry->name);
+  }
 
   size_t size() const { return entries_.size(); }
 
@@ -38,10 +46,12 @@ class TokenTable {
     Digest digest;
     Role role;
     absl::Time expires_at;
+    std::string name;
   };
 
   static Digest DigestOf(std::string_view token);
   absl::Status Add(std::string_view line);
+  const Entry* Find(std::string_view token, absl::Time now) const;
 
   std::vector<Entry> entries_;
 };

@@ -110,6 +110,7 @@ struct Envelope {
   Topic to;
   Action action;
   Receipts receipts = Receipts::kRouted;
+  ClientId from = {};  // in whose name a payload is sent: limits charge it; empty: nobody's
 };
 
 }  // namespace wsrouter

@@ -5,6 +5,10 @@
 namespace wsrouter {
 
 void MemoryBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
+  if (rates_ != nullptr) {
+    absl::Status allowed = rates_->Spend(envelope, *this);
+    if (!allowed.ok()) return std::move(done)({.status = std::move(allowed)});
+  }
   Topic route = envelope.to;
   if (const auto* id = std::get_if<ConnectionId>(&envelope.to)) {
     if (id->node != node_) {  // of a dead incarnation, or of a node that was never here

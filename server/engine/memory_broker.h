@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/strings.h"
 #include "core/broker.h"
+#include "engine/memory_rate_limits.h"
 
 namespace wsrouter {
 
@@ -19,7 +20,9 @@ namespace wsrouter {
 // subscriber of a topic the same order, and what lets Unsubscribe promise that no Take follows.
 class MemoryBroker final : public Broker {
  public:
-  explicit MemoryBroker(NodeIdentity node) : node_(std::move(node)) {}
+  // Without `rates` nothing is limited.
+  explicit MemoryBroker(NodeIdentity node, MemoryRateLimits* rates = nullptr)
+      : node_(std::move(node)), rates_(rates) {}
 
   void Publish(Envelope envelope, ReceiptSum::Done done) override;
   void Subscribe(Subscriber& subscriber, const Topic& topic,
@@ -28,6 +31,7 @@ class MemoryBroker final : public Broker {
 
  private:
   const NodeIdentity node_;
+  MemoryRateLimits* const rates_;
   absl::Mutex mutex_;
   StringMap<std::vector<Subscriber*>> subscribers_ ABSL_GUARDED_BY(mutex_);  // by KeyOf(topic)
 };

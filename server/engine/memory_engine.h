@@ -6,22 +6,28 @@
 #include "engine/engine.h"
 #include "engine/memory_broker.h"
 #include "engine/memory_directory.h"
+#include "engine/memory_rate_limits.h"
 
 namespace wsrouter {
 
 // A cluster of one node, within the process.
 class MemoryEngine final : public Engine {
  public:
-  MemoryEngine(const NodeRow& self, const Limits& limits, const Clock& clock)
-      : broker_(self.node), directory_(self, limits, clock) {}
+  MemoryEngine(const NodeRow& self, const Limits& limits, const Clock& clock, Counters& counters,
+               Namespaces namespaces = {})
+      : rates_(std::move(namespaces), counters, clock),
+        broker_(self.node, &rates_),
+        directory_(self, limits, clock) {}
 
   Broker& broker() override { return broker_; }
   Directory& directory() override { return directory_; }
+  RateLimits& rates() override { return rates_; }
   void Start() override {}
   bool Joined() const override { return true; }
   void Stop(absl::Duration) override {}
 
  private:
+  MemoryRateLimits rates_;
   MemoryBroker broker_;
   MemoryDirectory directory_;
 };

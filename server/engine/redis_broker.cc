@@ -44,13 +44,14 @@ class RedisBroker::Owed {
 };
 
 RedisBroker::RedisBroker(const Options& options, RedisLink& link, Counters& counters,
-                         const Clock& clock)
+                         const Clock& clock, RedisRateLimits* rates)
     : options_(options),
       topics_prefix_(RedisRoot(options.prefix) + "t:"),
       inbox_(InboxOf(options.node)),
       link_(link),
       counters_(counters),
       clock_(clock),
+      rates_(rates),
       seal_(options.node, options.keys, options.clock_skew_max) {}
 
 std::string RedisBroker::InboxOf(const NodeIdentity& node) const {
@@ -63,10 +64,12 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
   if (here) return PublishHere(std::move(envelope), false, std::move(done));
   // No node has such a shard, and none would understand the id.
   if (id != nullptr && id->shard >= kShardsMax) return std::move(done)(Receipt{});
+  std::optional<RateCharge> charge;
+  if (rates_ != nullptr) charge = rates_->ChargeOf(envelope);
   const bool up = link_.up();
   // Not ahead of what this thread gave to the link while it was up.
   if (!up && id == nullptr && posted_.load(std::memory_order_acquire) == 0) {
-    return PublishHere(std::move(envelope), true, std::move(done));
+    return PublishCutOff(std::move(envelope), charge, std::move(done));
   }
   if (!up && id != nullptr) {
     return std::move(done)(
@@ -93,8 +96,9 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
       {.envelope = std::move(envelope), .request = number, .wants_receipt = !request.local_only});
   posted_.fetch_add(1, std::memory_order_relaxed);
   link_.Post([this, number, channel = std::move(channel), key = std::move(key),
-              body = std::move(body), owed = Owed(std::move(request))]() mutable {
-    Send(number, std::move(channel), std::move(key), body, owed.Take());
+              body = std::move(body), charge = std::move(charge),
+              owed = Owed(std::move(request))]() mutable {
+    Send(number, std::move(channel), std::move(key), body, charge, owed.Take());
     posted_.fetch_sub(1, std::memory_order_release);
   });
 }
@@ -128,25 +132,46 @@ void RedisBroker::PublishHere(Envelope envelope, bool partial, ReceiptSum::Done 
   *reached = topics_.Deliver(key, shared, sum);
 }
 
+void RedisBroker::PublishCutOff(Envelope envelope, const std::optional<RateCharge>& charge,
+                                ReceiptSum::Done done) {
+  if (charge.has_value()) {
+    absl::Status allowed = rates_->SpendHere(*charge, *this);
+    if (!allowed.ok()) return std::move(done)({.status = std::move(allowed), .partial = true});
+  }
+  PublishHere(std::move(envelope), true, std::move(done));
+}
+
 void RedisBroker::Send(uint64_t number, std::string channel, std::string key,
-                       const std::string& body, ReceiptDesk::Request request) {
+                       const std::string& body, const std::optional<RateCharge>& charge,
+                       ReceiptDesk::Request request) {
   if (!link_.up() && !key.empty()) {  // lost on the way here, so no node has got it
     auto wire = DecodeEnvelope(std::string_view(body).substr(1));
-    if (wire.ok()) return PublishHere(std::move(wire->envelope), true, std::move(request.done));
+    if (wire.ok()) {
+      return PublishCutOff(std::move(wire->envelope), charge, std::move(request.done));
+    }
   }
   request.local_due = !key.empty() && topics_.IsLive(key);
   request.cut_off = !key.empty() && !request.local_due && topics_.IsCutOff(key);
   const Instant now = clock_.Now();
   desk_.Open(number, std::move(request), now.uptime + options_.receipts);
   std::string message = seal_.Seal(channel, body, now.wall);
+  if (charge.has_value()) {
+    return rates_->Publish(std::move(channel), std::move(message), *charge, *this,
+                           [this, number](const absl::StatusOr<uint64_t>& nodes) {
+                             OnPublished(number, nodes);
+                           });
+  }
   link_.Publish(std::move(channel), std::move(message),
                 [this, number](const absl::StatusOr<RedisValue>& nodes) {
-                  if (nodes.ok()) {
-                    desk_.OnPublished(number, static_cast<uint64_t>(nodes->integer()));
-                  } else {
-                    desk_.OnFailed(number, Unavailable(StdView(nodes.status().message())));
-                  }
+                  if (!nodes.ok()) return OnPublished(number, nodes.status());
+                  OnPublished(number, static_cast<uint64_t>(nodes->integer()));
                 });
+}
+
+void RedisBroker::OnPublished(uint64_t number, const absl::StatusOr<uint64_t>& nodes) {
+  if (nodes.ok()) return desk_.OnPublished(number, *nodes);
+  if (absl::IsResourceExhausted(nodes.status())) return desk_.OnFailed(number, nodes.status());
+  desk_.OnFailed(number, Unavailable(StdView(nodes.status().message())));
 }
 
 void RedisBroker::Subscribe(Subscriber& subscriber, const Topic& topic,
@@ -190,6 +215,7 @@ void RedisBroker::OnUp(absl::AnyInvocable<void(absl::Status) &&> done) {
     if (whole->status.ok()) whole->status = status;
   };
   link_.Subscribe(inbox_, note);
+  if (rates_ != nullptr) link_.Subscribe(rates_->channel(), note);
   for (const TopicTable::Ask& ask : topics_.BeginAskAll()) Ask(ask, note);
 }
 

@@ -42,7 +42,8 @@ RedisEngine::RedisEngine(const Options& options, const Parts& parts)
       parts_(parts),
       link_(AddressOf(options), options.patience),
       directory_(DirectoryOptions(options), link_),
-      broker_(BrokerOptions(options), link_, parts.counters, parts.clock) {
+      rates_(options.prefix, options.namespaces, link_, parts.counters, parts.clock),
+      broker_(BrokerOptions(options), link_, parts.counters, parts.clock, &rates_) {
   directory_.OnReaped([this](const std::vector<ReapedRow>& rows) { Announce(rows); });
 }
 
@@ -91,6 +92,7 @@ void RedisEngine::OnDown(const absl::Status& why) {
 }
 
 void RedisEngine::OnMessage(std::string_view channel, std::string_view payload) {
+  if (channel == rates_.channel()) return rates_.OnChanged(payload);
   broker_.OnMessage(channel, payload);
 }
 
@@ -108,11 +110,17 @@ void RedisEngine::Join(bool subscribe) {
 }
 
 void RedisEngine::Subscribe(uint64_t join) {
-  if (subscribed_) return Rewrite(join);
+  if (subscribed_) return LoadRates(join);
   broker_.OnUp([this, join](const absl::Status& subscribed) {
     if (!Goes(join, "subscribe", subscribed)) return;
     subscribed_ = true;
-    Rewrite(join);
+    LoadRates(join);
+  });
+}
+
+void RedisEngine::LoadRates(uint64_t join) {
+  rates_.Load([this, join](const absl::Status& loaded) {
+    if (Goes(join, "rate limits", loaded)) Rewrite(join);
   });
 }
 

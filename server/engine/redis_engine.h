@@ -14,6 +14,7 @@
 #include "engine/redis_broker.h"
 #include "engine/redis_directory.h"
 #include "engine/redis_link.h"
+#include "engine/redis_rate_limits.h"
 
 namespace wsrouter {
 
@@ -41,6 +42,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
     absl::Duration gc_interval = absl::Seconds(5);
     NodeRow self;
     Limits limits;
+    Namespaces namespaces = {};
   };
   struct Parts {
     EventSink& events;
@@ -54,6 +56,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
 
   Broker& broker() override { return broker_; }
   Directory& directory() override { return directory_; }
+  RateLimits& rates() override { return rates_; }
   void Start() override;
   bool Joined() const override { return joined_once_.load(std::memory_order_acquire); }
   void Stop(absl::Duration patience) override;
@@ -70,6 +73,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   // The steps of joining, in this order. Each is dropped when another join has begun meanwhile.
   void Join(bool subscribe);
   void Subscribe(uint64_t join);
+  void LoadRates(uint64_t join);
   void Rewrite(uint64_t join);
   void Sweep(uint64_t join);
   // Goes on where `status` is OK; else this join is over and the next tick begins another.
@@ -86,6 +90,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   const Parts parts_;
   RedisLink link_;
   RedisDirectory directory_;
+  RedisRateLimits rates_;
   RedisBroker broker_;
 
   uint64_t join_ = 0;        // number of the join that counts

@@ -5,6 +5,21 @@
 #include "engine/redis_loop.h"
 
 namespace wsrouter {
+namespace {
+
+std::vector<std::string> ScriptWords(const RedisScript& script, std::vector<std::string> keys,
+                                     std::vector<std::string> arguments) {
+  std::vector<std::string> words;
+  words.reserve(3 + keys.size() + arguments.size());
+  words.push_back("EVALSHA");
+  words.push_back(script.sha1);
+  words.push_back(std::to_string(keys.size()));
+  for (std::string& key : keys) words.push_back(std::move(key));
+  for (std::string& argument : arguments) words.push_back(std::move(argument));
+  return words;
+}
+
+}  // namespace
 
 RedisLink::RedisLink(RedisAddress address, RedisPatience patience)
     : loop_(std::make_unique<Loop>(std::move(address), patience, up_)) {}
@@ -31,14 +46,17 @@ void RedisLink::Publish(std::string channel, std::string message, Done done) {
 
 void RedisLink::Run(const RedisScript& script, std::vector<std::string> keys,
                     std::vector<std::string> arguments, Done done) {
-  std::vector<std::string> words;
-  words.reserve(3 + keys.size() + arguments.size());
-  words.push_back("EVALSHA");
-  words.push_back(script.sha1);
-  words.push_back(std::to_string(keys.size()));
-  for (std::string& key : keys) words.push_back(std::move(key));
-  for (std::string& argument : arguments) words.push_back(std::move(argument));
-  loop_->Command({.words = std::move(words), .done = std::move(done), .script = &script});
+  loop_->Command({.words = ScriptWords(script, std::move(keys), std::move(arguments)),
+                  .done = std::move(done),
+                  .script = &script});
+}
+void RedisLink::RunPublish(const RedisScript& script, std::vector<std::string> keys,
+                           std::vector<std::string> arguments, Done done) {
+  arguments.emplace_back("PUBLISH");
+  loop_->Command({.words = ScriptWords(script, std::move(keys), std::move(arguments)),
+                  .done = std::move(done),
+                  .script = &script,
+                  .publish = true});
 }
 
 void RedisLink::Subscribe(std::string channel, absl::AnyInvocable<void(absl::Status) &&> done) {

@@ -90,6 +90,9 @@ class RedisLink {
   // `script` must outlive the link. Loads it where Redis does not have it (NOSCRIPT).
   void Run(const RedisScript& script, std::vector<std::string> keys,
            std::vector<std::string> arguments, Done done);
+  // Likewise, for a script that publishes: it gets the command to do so by as its last argument.
+  void RunPublish(const RedisScript& script, std::vector<std::string> keys,
+                  std::vector<std::string> arguments, Done done);
 
   // The link's thread. Live when `done` says OK, which it does at once if the channel is live. The
   // link forgets all subscriptions when it goes down; `done` is told UNAVAILABLE then if it has not

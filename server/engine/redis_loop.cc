@@ -113,7 +113,9 @@ void RedisLink::Loop::Subscribe(std::string channel, RedisSubscriptions::Done do
 
 void RedisLink::Loop::Drain() {
   const auto send = [this](RedisCommand& command) {
-    if (command.publish && sharded_) command.words[0] = "SPUBLISH";
+    if (command.publish && sharded_) {
+      (command.script == nullptr ? command.words.front() : command.words.back()) = "SPUBLISH";
+    }
     if (state_ == State::kUp) return commands_.Send(*command_connection_, std::move(command));
     commands_.Refuse(std::move(command), "Redis is not reachable any more");
   };

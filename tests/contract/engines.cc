@@ -18,14 +18,16 @@ const NodeIdentity kNode = {.server_id = "node-1", .incarnation = 7};
 
 class MemoryUnderTest final : public EngineUnderTest {
  public:
-  explicit MemoryUnderTest(const Limits& limits) : engine_({.node = kNode}, limits, clock_) {}
+  explicit MemoryUnderTest(const Limits& limits) : engine_({.node = kNode}, limits, clock_, counters_) {}
 
   Broker& broker() override { return engine_.broker(); }
   Directory& directory() override { return engine_.directory(); }
+  RateLimits& rates() override { return engine_.rates(); }
   NodeIdentity node() const override { return kNode; }
 
  private:
   SystemClock clock_;
+  Counters counters_;
   MemoryEngine engine_;
 };
 
@@ -55,6 +57,7 @@ class RedisUnderTest final : public EngineUnderTest {
 
   Broker& broker() override { return engine_.broker(); }
   Directory& directory() override { return engine_.directory(); }
+  RateLimits& rates() override { return engine_.rates(); }
   NodeIdentity node() const override { return kNode; }
 
  private:

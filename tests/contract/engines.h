@@ -9,6 +9,7 @@
 #include "core/broker.h"
 #include "core/directory.h"
 #include "core/limits.h"
+#include "core/rate_limits.h"
 #include "gtest/gtest.h"
 
 namespace wsrouter {
@@ -19,6 +20,7 @@ class EngineUnderTest {
   virtual ~EngineUnderTest() = default;
   virtual Broker& broker() = 0;
   virtual Directory& directory() = 0;
+  virtual RateLimits& rates() = 0;
   virtual NodeIdentity node() const = 0;
 };
 
@@ -35,6 +37,7 @@ class EngineContractTest : public testing::TestWithParam<EngineKind> {
   void Start(const Limits& limits = {}) { engine_ = GetParam().make(limits); }
   Broker& broker() { return engine_->broker(); }
   Directory& directory() { return engine_->directory(); }
+  RateLimits& rates() { return engine_->rates(); }
   ConnectionId Connection(uint64_t counter) const {
     return {.node = engine_->node(), .shard = 0, .counter = counter};
   }

@@ -208,6 +208,7 @@ TEST_F(ControlTlsTest, BeyondLoopbackWantsTlsAndARule) {
   const auto refusal = [&](const ControlOptions& options) {
     const auto started = ControlServer::Start(options, {.broker = node.broker,
                                                         .directory = node.directory,
+                                                        .rates = node.rates,
                                                         .stats = node.stats,
                                                         .counters = node.counters,
                                                         .events = node.hub,

@@ -22,6 +22,7 @@ class ControlServerTest : public testing::Test {
   absl::Status Start(const ControlOptions& options) {
     return ControlServer::Start(options, {.broker = node_.broker,
                                           .directory = node_.directory,
+                                          .rates = node_.rates,
                                           .stats = node_.stats,
                                           .counters = node_.counters,
                                           .events = node_.hub,

@@ -42,6 +42,7 @@ ClusterNode::ClusterNode(const Options& options)
   engine.gc_interval = options.gc_interval;
   engine.self = {.node = stats_.node(), .version = "test", .started_at = stats_.started_at()};
   engine.limits = options.limits;
+  engine.namespaces = options.namespaces;
   engine_ = std::make_unique<RedisEngine>(
       engine,
       RedisEngine::Parts{

@@ -42,6 +42,7 @@ class ClusterNode {
     std::string prefix = "test";
     std::vector<SealKey> keys = {};
     Limits limits = {};
+    Namespaces namespaces = {};
     RedisPatience patience = {.connect = absl::Milliseconds(1000),
                               .command = absl::Milliseconds(1000),
                               .silence = absl::Milliseconds(1500),

@@ -20,9 +20,22 @@ void ReadErrorInfo(const grpc::Status& status, std::string& reason, std::string&
   }
 }
 
+absl::Duration ReadRetryAfter(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (status.ok() || !details.ParseFromString(status.error_details())) return absl::ZeroDuration();
+  for (const auto& any : details.details()) {
+    google::rpc::RetryInfo retry;
+    if (!any.UnpackTo(&retry)) continue;
+    return absl::Seconds(retry.retry_delay().seconds()) +
+           absl::Nanoseconds(retry.retry_delay().nanos());
+  }
+  return absl::ZeroDuration();
+}
+
 ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t mailbox_messages_max,
-                         AttachDesk* attached)
-    : directory({.node = node, .version = "0.0.1", .started_at = stats.started_at()}, limits,
+                         AttachDesk* attached, Namespaces namespaces)
+    : rates(std::move(namespaces), counters, clock),
+      directory({.node = node, .version = "0.0.1", .started_at = stats.started_at()}, limits,
                 clock),
       shard({.node = node,
              .limits = limits,
@@ -35,6 +48,7 @@ ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t ma
   auto started =
       ControlServer::Start(options, {.broker = broker,
                                      .directory = directory,
+                                     .rates = rates,
                                      .stats = stats,
                                      .counters = counters,
                                      .events = hub,

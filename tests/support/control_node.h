@@ -26,10 +26,14 @@ struct Called {
   std::string message;
   std::string reason;
   std::string field;
+  absl::Duration retry_after;  // of google.rpc.RetryInfo; zero: none
   Response response;
 
   bool ok() const { return code == grpc::StatusCode::OK; }
 };
+
+// The delay of google.rpc.RetryInfo; zero where there is none.
+absl::Duration ReadRetryAfter(const grpc::Status& status);
 
 // Reads `reason` and `field` out of the details of an error; both empty where there are none.
 void ReadErrorInfo(const grpc::Status& status, std::string& reason, std::string& field);
@@ -47,7 +51,8 @@ Message FromJson(const std::string& json) {
 class ControlNode {
  public:
   explicit ControlNode(const Limits& limits = {}, ControlOptions options = {},
-                       size_t mailbox_messages_max = 65536, AttachDesk* attached = nullptr);
+                       size_t mailbox_messages_max = 65536, AttachDesk* attached = nullptr,
+                       Namespaces namespaces = {});
 
   // One unary call with a request in JSON.
   template <typename Stub, typename Request, typename Response>
@@ -61,6 +66,7 @@ class ControlNode {
     called.code = status.error_code();
     called.message = status.error_message();
     ReadErrorInfo(status, called.reason, called.field);
+    called.retry_after = ReadRetryAfter(status);
     return called;
   }
   template <typename Request, typename Response>
@@ -76,9 +82,10 @@ class ControlNode {
   const SystemClock clock;
   const NodeIdentity node = {.server_id = "node-1", .incarnation = 0x6f2c9d0a51e7b384};
   Stats stats{node, "0.0.1", clock.Now().wall};
-  MemoryBroker broker{node};
-  MemoryDirectory directory;
   Counters& counters{stats.AddCounters()};
+  MemoryRateLimits rates;
+  MemoryBroker broker{node, &rates};
+  MemoryDirectory directory;
   EventHub hub{counters};
   DrainRecorder drains;
   ShardHost shard;

@@ -44,6 +44,10 @@ Texts OtherValue(const ConfigKeyField& key) {
       return {"id RS256 /etc/passwd", "- EdDSA https://id.example/jwks.json id:"};
     case v1::CONFIG_FORMAT_ENDPOINT:
       return {"sentinel-0.example:26379", "[::1]:26379"};
+    case v1::CONFIG_FORMAT_RATE:
+      return {"100/1s"};
+    case v1::CONFIG_FORMAT_NAMESPACE:
+      return {"chat: room_rate=50/1s client_rate=5/1s", "dm: on_limit=disconnect"};
     case v1::CONFIG_FORMAT_NAMED_ROLE:
       return {"chat publish", "spiffe://example.org/ops admin"};
     case v1::CONFIG_FORMAT_BACKEND_ROUTE:

@@ -1,0 +1,53 @@
+#ifndef WSROUTER_CORE_NAMESPACES_H_
+#define WSROUTER_CORE_NAMESPACES_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/rate_limit.h"
+
+namespace wsrouter {
+
+// What counts for the rooms whose names begin alike.
+struct NamespaceOptions {
+  RateLimit room_rate;    // of each room by itself
+  RateLimit client_rate;  // of each sender
+  OnRateLimit on_limit = OnRateLimit::kDrop;
+};
+
+// A namespace: a prefix of room names and what differs there from the defaults.
+struct Namespace {
+  std::string prefix;  // empty: the defaults
+  NamespaceOptions options;
+  bool own_client_rate = false;  // senders are counted here apart from elsewhere
+};
+
+// Which namespace a room is in: the one with the longest prefix that its name has. Compiled once,
+// never changed; any thread.
+class Namespaces {
+ public:
+  static constexpr size_t kLinesMax = 100;
+
+  Namespaces() : Namespaces(NamespaceOptions{}) {}
+  explicit Namespaces(const NamespaceOptions& defaults) : list_{{.prefix = {}, .options = defaults}} {}
+
+  // Each line "<prefix> <option>=<value> ...", the options room_rate, client_rate (as
+  // ParseRateLimit has them) and on_limit (drop or disconnect). What a line does not say is as in
+  // `defaults`. No two lines may have one prefix.
+  static absl::StatusOr<Namespaces> Parse(const std::vector<std::string>& lines,
+                                          const NamespaceOptions& defaults);
+
+  const Namespace& Of(std::string_view room) const;
+  const Namespace& defaults() const { return list_.back(); }
+  // Whether any room or sender has a limit.
+  bool AnyRate() const;
+
+ private:
+  std::vector<Namespace> list_;  // longest prefix first; the defaults are the last
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_NAMESPACES_H_

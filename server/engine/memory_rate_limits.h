@@ -1,0 +1,38 @@
+#ifndef WSROUTER_ENGINE_MEMORY_RATE_LIMITS_H_
+#define WSROUTER_ENGINE_MEMORY_RATE_LIMITS_H_
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "core/broker.h"
+#include "core/counters.h"
+#include "core/rate_limits.h"
+#include "core/rate_log.h"
+
+namespace wsrouter {
+
+// The limits of a cluster of one node: for the life of the process.
+class MemoryRateLimits final : public RateLimits {
+ public:
+  MemoryRateLimits(Namespaces namespaces, Counters& counters, const Clock& clock)
+      : rules_(std::move(namespaces)), counters_(counters), clock_(clock) {}
+
+  void Set(const RateSubject& subject, std::optional<RateLimit> limit, Done done) override;
+  RateLimitsPage Get(std::string_view cursor, uint32_t count) const override {
+    return rules_.Page(cursor, count);
+  }
+
+  // Whether `broker` may publish the envelope, which is charged for it.
+  absl::Status Spend(const Envelope& envelope, Broker& broker);
+
+ private:
+  RateRules rules_;
+  Counters& counters_;
+  const Clock& clock_;
+  absl::Mutex mutex_;  // held for the step itself
+  RateLog log_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_ENGINE_MEMORY_RATE_LIMITS_H_

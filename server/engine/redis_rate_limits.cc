@@ -1,0 +1,162 @@
+#include "engine/redis_rate_limits.h"
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "base/strings.h"
+#include "core/error.h"
+#include "engine/rate_refusal.h"
+#include "engine/redis_answer.h"
+#include "engine/redis_keys.h"
+#include "engine/redis_scripts.h"
+#include "fmt/format.h"
+
+namespace wsrouter {
+namespace {
+
+// The field of the hash that has its mark; no key of a subject is empty.
+constexpr char kMarkField[] = "";
+
+absl::Status Unavailable(std::string_view why) {
+  return Refusal(absl::StatusCode::kUnavailable, "LIMITS_UNAVAILABLE", why);
+}
+
+// A limit as Redis has it: "<n> <microseconds>".
+std::string ToText(const RateLimit& limit) {
+  return fmt::format("{} {}", limit.n, absl::ToInt64Microseconds(limit.window));
+}
+
+std::optional<RateLimit> FromText(std::string_view text) {
+  const size_t blank = text.find(' ');
+  RateLimit limit;
+  int64_t micros = 0;
+  if (blank == std::string_view::npos || !absl::SimpleAtoi(AbslView(text.substr(0, blank)), &limit.n) ||
+      !absl::SimpleAtoi(AbslView(text.substr(blank + 1)), &micros)) {
+    return std::nullopt;
+  }
+  limit.window = absl::Microseconds(micros);
+  if (!IsRateLimit(limit)) return std::nullopt;
+  return limit;
+}
+
+void AddPart(const RateCharge::Part& part, std::vector<std::string>& words) {
+  words.push_back(part.limit.on() ? part.log : "");
+  words.push_back(fmt::format("{}", part.limit.n));
+  words.push_back(fmt::format("{}", absl::ToInt64Microseconds(part.limit.window)));
+}
+
+}  // namespace
+
+RedisRateLimits::RedisRateLimits(std::string_view prefix, Namespaces namespaces, RedisLink& link,
+                                 Counters& counters, const Clock& clock)
+    : root_(RedisRoot(prefix)),
+      hash_(root_ + "limits"),
+      channel_(root_ + "limits"),
+      rules_(std::move(namespaces)),
+      link_(link),
+      counters_(counters),
+      clock_(clock) {}
+
+void RedisRateLimits::Set(const RateSubject& subject, std::optional<RateLimit> limit, Done done) {
+  std::random_device random;
+  std::string key = RateRules::KeyOf(subject);
+  std::vector<std::string> words = {key, limit.has_value() ? ToText(*limit) : "",
+                                    fmt::format("{}", kRateOverridesMax),
+                                    fmt::format("{:08x}{:08x}", random(), random()), channel_};
+  link_.RunPublish(scripts::SetLimit(), {root_}, std::move(words),
+                   [this, key = std::move(key),
+                    done = std::move(done)](const absl::StatusOr<RedisValue>& set) mutable {
+                     if (!set.ok()) {
+                       return std::move(done)(Unavailable(StdView(set.status().message())));
+                     }
+                     if (set->integer() == 0) return std::move(done)(TooManyLimits());
+                     // In force here, too, when the caller hears of it.
+                     link_.Command({"HMGET", hash_, key, kMarkField},
+                                   [this, key, done = std::move(done)](
+                                       const absl::StatusOr<RedisValue>& read) mutable {
+                                     if (!read.ok()) return std::move(done)(Unavailable(StdView(
+                                         read.status().message())));
+                                     Note(key, *read);
+                                     std::move(done)(absl::OkStatus());
+                                   });
+                   });
+}
+
+void RedisRateLimits::Note(std::string_view key, const RedisValue& read) {
+  const std::optional<RateSubject> subject = RateRules::SubjectOf(key);
+  if (!subject.has_value() || read.array().size() != 2) return;
+  rules_.Set(*subject, FromText(read.array()[0].text()));
+  mark_ = read.array()[1].text();
+}
+
+void RedisRateLimits::OnChanged(std::string_view key) {
+  link_.Command({"HMGET", hash_, std::string(key), kMarkField},
+                [this, key = std::string(key)](const absl::StatusOr<RedisValue>& read) {
+                  if (read.ok()) Note(key, *read);
+                });
+}
+
+void RedisRateLimits::Load(Done done) {
+  link_.Command({"HGET", hash_, kMarkField}, [this, done = std::move(done)](
+                                                 const absl::StatusOr<RedisValue>& mark) mutable {
+    if (!mark.ok()) return std::move(done)(mark.status());
+    if (!mark_.empty() && mark->text() != mark_) {
+      link_.Command({"HSETNX", hash_, kMarkField, mark_}, [](const absl::StatusOr<RedisValue>&) {});
+      for (const auto& [key, limit] : rules_.overrides()) {
+        link_.Command({"HSETNX", hash_, key, ToText(limit)},
+                      [](const absl::StatusOr<RedisValue>&) {});
+      }
+    }
+    link_.Command({"HGETALL", hash_},
+                  [this, done = std::move(done)](const absl::StatusOr<RedisValue>& hash) mutable {
+                    if (hash.ok()) Read(*hash);
+                    std::move(done)(hash.status());
+                  });
+  });
+}
+
+void RedisRateLimits::Read(const RedisValue& hash) {
+  const RedisValue::Array& words = hash.array();
+  absl::btree_map<std::string, RateLimit> overrides;
+  mark_.clear();
+  for (size_t i = 0; i + 1 < words.size(); i += 2) {
+    const std::string& key = words[i].text();
+    if (key == kMarkField) mark_ = words[i + 1].text();
+    const std::optional<RateLimit> limit = FromText(words[i + 1].text());
+    if (limit.has_value() && RateRules::SubjectOf(key).has_value()) overrides[key] = *limit;
+  }
+  rules_.Replace(std::move(overrides));
+}
+
+absl::Status RedisRateLimits::SpendHere(const RateCharge& charge, Broker& broker) {
+  RateVerdict verdict;
+  {
+    absl::MutexLock lock(&mutex_);
+    verdict = log_.Spend(charge, clock_.Now().uptime);
+  }
+  return FollowRateVerdict(verdict, charge, broker, counters_);
+}
+
+void RedisRateLimits::Publish(std::string channel, std::string message, const RateCharge& charge,
+                              Broker& broker,
+                              absl::AnyInvocable<void(absl::StatusOr<uint64_t>) &&> done) {
+  std::vector<std::string> words = {std::move(channel), std::move(message)};
+  AddPart(charge.client, words);
+  AddPart(charge.room, words);
+  link_.RunPublish(scripts::LimitedPublish(), {root_}, std::move(words),
+                   [this, charge, &broker,
+                    done = std::move(done)](const absl::StatusOr<RedisValue>& answer) mutable {
+                     if (!answer.ok()) return std::move(done)(answer.status());
+                     const uint64_t result = NumberAt(*answer, 0);
+                     if (result == 0) return std::move(done)(NumberAt(*answer, 1));
+                     const RateVerdict verdict = {
+                         .result = result == 1 ? RateVerdict::Result::kClient
+                                               : RateVerdict::Result::kRoom,
+                         .retry_after = absl::Microseconds(
+                             static_cast<int64_t>(NumberAt(*answer, 1)))};
+                     std::move(done)(FollowRateVerdict(verdict, charge, broker, counters_));
+                   });
+}
+
+}  // namespace wsrouter

@@ -1,0 +1,74 @@
+#ifndef WSROUTER_ENGINE_REDIS_RATE_LIMITS_H_
+#define WSROUTER_ENGINE_REDIS_RATE_LIMITS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "core/broker.h"
+#include "core/counters.h"
+#include "core/rate_limits.h"
+#include "core/rate_log.h"
+#include "engine/redis_link.h"
+
+namespace wsrouter {
+
+// The limits of a cluster, counted in Redis by its clock. A push that is under a limit is published
+// by the script that charges it (limited_publish.lua), so it costs one round trip like any other.
+// The script's logs are RateLog's, with the same proof; a clock of Redis that was set back leaves
+// the logs behind that are ahead of it by more than their window.
+//
+// Limits that were set are a hash in Redis, of which each node has a copy. A change is told on a
+// channel, and each node reads that field again: answers of one connection come in the order in
+// which Redis gave them, so the last one read is the newest. A node that joins reads the whole hash,
+// behind the subscription. Where Redis lost it (it has another mark than this node saw), the node
+// first writes what it knows, as far as nobody else has set anything there.
+class RedisRateLimits final : public RateLimits {
+ public:
+  RedisRateLimits(std::string_view prefix, Namespaces namespaces, RedisLink& link,
+                  Counters& counters, const Clock& clock);
+
+  void Set(const RateSubject& subject, std::optional<RateLimit> limit, Done done) override;
+  RateLimitsPage Get(std::string_view cursor, uint32_t count) const override {
+    return rules_.Page(cursor, count);
+  }
+
+  // From the broker. Any thread.
+  std::optional<RateCharge> ChargeOf(const Envelope& envelope) const {
+    return rules_.ChargeOf(envelope);
+  }
+  // While Redis is away: within what this node has let through meanwhile.
+  absl::Status SpendHere(const RateCharge& charge, Broker& broker);
+  // Publishes if the charge can be paid; the answer is the number of those who heard it, or
+  // RateStatus, or the link's failure. The link's thread.
+  void Publish(std::string channel, std::string message, const RateCharge& charge, Broker& broker,
+               absl::AnyInvocable<void(absl::StatusOr<uint64_t>) &&> done);
+
+  // From the engine, on the link's thread.
+  const std::string& channel() const { return channel_; }
+  void OnChanged(std::string_view key);
+  void Load(Done done);
+
+ private:
+  // What HMGET read of a subject and of the mark.
+  void Note(std::string_view key, const RedisValue& read);
+  void Read(const RedisValue& hash);
+
+  const std::string root_;
+  const std::string hash_;
+  const std::string channel_;
+  RateRules rules_;
+  RedisLink& link_;
+  Counters& counters_;
+  const Clock& clock_;
+  std::string mark_;  // of the hash that was read; empty: nothing was ever set. The link's thread
+  absl::Mutex mutex_;
+  RateLog log_ ABSL_GUARDED_BY(mutex_);  // of outages
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_ENGINE_REDIS_RATE_LIMITS_H_

@@ -1,0 +1,123 @@
+// Rate limits across nodes, and what an outage and a restart leave of them.
+#include <atomic>
+#include <thread>
+
+#include "core/close_code.h"
+#include "core/error.h"
+#include "gtest/gtest.h"
+#include "tests/contract/awaiting.h"
+#include "tests/support/cluster_node.h"
+#include "tests/support/eventually.h"
+#include "tests/support/private_redis.h"
+
+namespace wsrouter {
+namespace {
+
+constexpr absl::Duration kLong = absl::Hours(1);  // longer than any test
+
+class ClusterRatesTest : public testing::Test {
+ protected:
+  std::unique_ptr<ClusterNode> Start(const std::string& server_id, Namespaces namespaces = {}) {
+    auto node = std::make_unique<ClusterNode>(
+        ClusterNode::Options{.address = ParseRedisUrl(redis_.url()).value(),
+                             .server_id = server_id,
+                             .namespaces = std::move(namespaces)});
+    node->AwaitUp();
+    return node;
+  }
+  static absl::Status Set(ClusterNode& node, const RateSubject& subject,
+                          std::optional<RateLimit> limit) {
+    Awaited<absl::Status> set;
+    node.engine().rates().Set(subject, limit, set.Take());
+    return set.Wait();
+  }
+  static Receipt Push(ClusterNode& node, const std::string& room, std::string from = "") {
+    Awaited<Receipt> receipt;
+    node.engine().broker().Publish(
+        {.to = RoomName{room}, .action = TextOf("x"), .from = {std::move(from)}}, receipt.Take());
+    return receipt.Wait();
+  }
+  static size_t Limits(ClusterNode& node) { return node.engine().rates().Get("", 10).rows.size(); }
+
+  PrivateRedis redis_;
+};
+
+TEST_F(ClusterRatesTest, TwoNodesAtOnceLetThroughNTogether) {
+  const auto a = Start("a");
+  const auto b = Start("b");
+  ASSERT_TRUE(Set(*a, RoomName{"lobby"}, RateLimit{.n = 100, .window = kLong}).ok());
+  ASSERT_TRUE(Eventually([&] { return Limits(*b) == 1; }));
+  std::atomic<int> allowed = 0;
+  const auto push = [&](ClusterNode& node) {
+    for (int i = 0; i < 80; ++i) allowed += Push(node, "lobby").status.ok() ? 1 : 0;
+  };
+  std::thread other([&] { push(*b); });
+  push(*a);
+  other.join();
+  EXPECT_EQ(allowed, 100);
+  EXPECT_EQ(a->Total(Counter::kRateLimitDrops) + b->Total(Counter::kRateLimitDrops), 60u);
+}
+
+TEST_F(ClusterRatesTest, ANodeThatStartsLaterKnowsTheLimitsAndTheirBudgets) {
+  auto a = Start("a");
+  ASSERT_TRUE(Set(*a, RoomName{"lobby"}, RateLimit{.n = 2, .window = kLong}).ok());
+  EXPECT_TRUE(Push(*a, "lobby").status.ok());
+  a.reset();
+  const auto b = Start("b");
+  EXPECT_TRUE(Push(*b, "lobby").status.ok());
+  EXPECT_EQ(ReasonOf(Push(*b, "lobby").status), "RATE_ROOM");
+}
+
+TEST_F(ClusterRatesTest, RedisThatComesBackEmptyIsToldTheLimitsAgain) {
+  const auto a = Start("a");
+  ASSERT_TRUE(Set(*a, RoomName{"lobby"}, RateLimit{.n = 1, .window = kLong}).ok());
+  ASSERT_TRUE(Set(*a, ClientId{"bob"}, RateLimit{}).ok());
+  redis_.Kill();
+  a->AwaitDown();
+  redis_.Start();
+  a->AwaitUp();
+  const auto b = Start("b");
+  EXPECT_EQ(Limits(*a), 2u);
+  EXPECT_EQ(Limits(*b), 2u);
+  EXPECT_TRUE(Push(*b, "lobby").status.ok());
+  EXPECT_EQ(ReasonOf(Push(*a, "lobby").status), "RATE_ROOM");
+}
+
+TEST_F(ClusterRatesTest, WhileRedisIsAwayEachNodeCountsByItself) {
+  const auto a = Start("a");
+  a->Online("alice", {"lobby"});
+  ASSERT_TRUE(Set(*a, RoomName{"lobby"}, RateLimit{.n = 2, .window = kLong}).ok());
+  redis_.Kill();
+  a->AwaitDown();
+  for (int i = 0; i < 2; ++i) {
+    const Receipt receipt = Push(*a, "lobby");
+    EXPECT_TRUE(receipt.status.ok()) << receipt.status;
+    EXPECT_TRUE(receipt.partial);
+  }
+  EXPECT_EQ(ReasonOf(Push(*a, "lobby").status), "RATE_ROOM");
+  EXPECT_EQ(ReasonOf(Set(*a, RoomName{"lobby"}, RateLimit{})), "LIMITS_UNAVAILABLE");
+  EXPECT_EQ(Limits(*a), 1u);
+}
+
+TEST_F(ClusterRatesTest, ASenderOverItsLimitIsDisconnectedWhereverItIs) {
+  const Namespaces namespaces({.client_rate = {.n = 1, .window = kLong},
+                               .on_limit = OnRateLimit::kDisconnect});
+  const auto a = Start("a", namespaces);
+  const auto b = Start("b", namespaces);
+  const ConnectionId bob = b->Online("bob", {"lobby"});
+  EXPECT_TRUE(Push(*a, "lobby", "bob").status.ok());
+  EXPECT_EQ(ReasonOf(Push(*a, "lobby", "bob").status), "RATE_CLIENT");
+  ASSERT_TRUE(Eventually([&] { return b->shard().Closed(bob).has_value(); }));
+  EXPECT_EQ(b->shard().Closed(bob)->code, static_cast<uint16_t>(CloseCode::kRateLimited));
+  EXPECT_EQ(a->Total(Counter::kClientRateLimitDrops), 1u);
+}
+
+TEST_F(ClusterRatesTest, LogsExpireWithTheirWindows) {
+  const auto a = Start("a");
+  ASSERT_TRUE(Set(*a, RoomName{"lobby"}, RateLimit{.n = 5, .window = absl::Milliseconds(50)}).ok());
+  EXPECT_TRUE(Push(*a, "lobby").status.ok());
+  EXPECT_TRUE(Eventually([&] { return redis_.Run({"KEYS", "*rate:*"}).empty(); }));
+}
+
+}  // namespace
+}  // namespace wsrouter
