@@ -34,8 +34,8 @@ uint64_t DrawIncarnation() {
   return (uint64_t{random()} << 32) | random();
 }
 
-std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, EventHub& events,
-                                   const Clock& clock) {
+std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, Measures& measures,
+                                   EventHub& events, const Clock& clock) {
   const NodeRow self = {
       .node = stats.node(), .version = stats.version(), .started_at = stats.started_at()};
   const v1::RedisConfig& redis = config.redis();
@@ -49,6 +49,7 @@ std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, Event
       options, RedisEngine::Parts{.events = events,
                                   .stats = stats,
                                   .counters = stats.AddCounters(),
+                                  .measures = &measures.AddBlock(),
                                   .clock = clock});
 }
 
@@ -59,7 +60,7 @@ Node::Node(const v1::Config& config, std::string version)
              std::move(version), clock_.Now().wall),
       control_counters_(stats_.AddCounters()),
       events_(control_counters_),
-      engine_(MakeEngine(config, stats_, events_, clock_)) {
+      engine_(MakeEngine(config, stats_, measures_, events_, clock_)) {
   Reload(config);
 }
 
@@ -93,6 +94,7 @@ absl::Status Node::StartParts(const v1::Config& config) {
                        .events = events_,
                        .backend = door_ != nullptr ? &door_->backend() : backend_.get(),
                        .stats = stats_,
+                       .measures = measures_,
                        .clock = clock_});
   if (!gateway.ok()) return gateway.status();
   gateway_ = *std::move(gateway);
@@ -116,7 +118,11 @@ absl::Status Node::StartParts(const v1::Config& config) {
 
   absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(
       ToAdminOptions(config), stats_,
-      {.live = [this] { return Live(); }, .ready = [this] { return Ready(); }}, clock_);
+      {.live = [this] { return Live(); },
+       .ready = [this] { return Ready(); },
+       .load = [this] { return Load(); },
+       .measures = &measures_},
+      clock_);
   if (!admin.ok()) return admin.status();
   admin_ = *std::move(admin);
 
@@ -133,6 +139,11 @@ absl::Status Node::Live() const {
   if (lag < kLagMax) return absl::OkStatus();
   return absl::UnavailableError(
       fmt::format("a shard has been stuck for {} s", absl::ToInt64Seconds(lag)));
+}
+
+LoopLoad Node::Load() const {
+  absl::MutexLock lock(&mutex_);
+  return stopping_ ? LoopLoad{} : gateway_->Load();
 }
 
 absl::Status Node::Ready() const {

@@ -18,6 +18,7 @@
 #include "control/control_server.h"
 #include "control/event_hub.h"
 #include "core/drainable.h"
+#include "core/measures.h"
 #include "core/stats.h"
 #include "engine/engine.h"
 #include "gateway/gateway.h"
@@ -69,9 +70,11 @@ class Node final : private Drainable {
 
   absl::Status Live() const;
   absl::Status Ready() const;
+  LoopLoad Load() const;
 
   const SystemClock clock_;
   Stats stats_;
+  Measures measures_;
   Counters& control_counters_;
   EventHub events_;
   std::unique_ptr<Engine> engine_;

@@ -53,8 +53,8 @@ void Bound(httplib::Server& server) {
 
 AdminServer::AdminServer(const Stats& stats, Probes probes, const Clock& clock)
     : stats_(stats),
-      metrics_(stats),
       probes_(std::move(probes)),
+      metrics_(stats, probes_.measures, probes_.load),
       clock_(clock),
       started_at_(clock.Now().uptime),
       server_(std::make_unique<httplib::Server>()) {}

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "admin/metrics.h"
 #include "base/clock.h"
+#include "core/measures.h"
 #include "core/stats.h"
 
 namespace httplib {
@@ -33,10 +34,12 @@ struct AdminOptions {
 // seconds is cut off; it is meant for probes and scrapers, not for strangers.
 class AdminServer {
  public:
-  // OK, or why not. Called on the server's threads at each request; must not block.
+  // OK, or why not, and figures. Called on the server's threads at each request; must not block.
   struct Probes {
     std::function<absl::Status()> live;
     std::function<absl::Status()> ready;
+    std::function<LoopLoad()> load = {};  // empty: not shown
+    const Measures* measures = nullptr;   // null: not shown
   };
 
   // Answers when it returns.
@@ -60,8 +63,8 @@ class AdminServer {
   void Answer(const httplib::Request& request, httplib::Response& response) const;
 
   const Stats& stats_;
-  const StatsMetrics metrics_;
   const Probes probes_;
+  const StatsMetrics metrics_;
   const Clock& clock_;
   const absl::Duration started_at_;  // uptime
   std::string address_;

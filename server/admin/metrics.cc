@@ -1,9 +1,13 @@
 #include "admin/metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "admin/metric_family.h"
+#include "admin/process_metrics.h"
+#include "fmt/format.h"
 #include "prometheus/text_serializer.h"
 
 namespace wsrouter {
@@ -66,22 +70,6 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Upgrades answered with 503 because too many came in a second.",
 };
 
-MetricFamily Family(std::string name, std::string_view help, MetricType type, ClientMetric metric) {
-  return {.name = std::move(name), .help = std::string(help), .type = type, .metric = {metric}};
-}
-
-MetricFamily CounterFamily(std::string name, std::string_view help, uint64_t value) {
-  ClientMetric metric;
-  metric.counter.value = static_cast<double>(value);
-  return Family(std::move(name), help, MetricType::Counter, std::move(metric));
-}
-
-MetricFamily GaugeFamily(std::string name, std::string_view help, double value) {
-  ClientMetric metric;
-  metric.gauge.value = value;
-  return Family(std::move(name), help, MetricType::Gauge, std::move(metric));
-}
-
 // One figure for each port that speaks TLS; no family where none does.
 void AddCertificateExpiry(const Stats& stats, std::vector<MetricFamily>& families) {
   MetricFamily family{.name = "wsrouter_certificate_expiry_seconds",
@@ -98,11 +86,48 @@ void AddCertificateExpiry(const Stats& stats, std::vector<MetricFamily>& familie
   if (!family.metric.empty()) families.push_back(std::move(family));
 }
 
+// In the order of Measure: the name without its prefix, and the help.
+struct MeasureText {
+  std::string_view name;
+  std::string_view help;
+};
+constexpr std::array<MeasureText, static_cast<size_t>(Measure::kCount)> kMeasureTexts = {{
+    {"delivery_seconds",
+     "From a push's arrival at a shard to the end of the turn that wrote it, once a delivery; "
+     "what waits for a slow client is not in it."},
+    {"fan_out_connections", "Connections of one shard that a push was queued for."},
+    {"ping_seconds", "From a Ping to its Pong."},
+    {"loop_turn_seconds", "What the loop of a shard did between two sleeps."},
+    {"redis_round_trip_seconds",
+     "From a PUBLISH to its answer, of the one that proves each second that Redis lives."},
+}};
+
+void AddMeasures(const Measures& measures, std::vector<MetricFamily>& families) {
+  for (size_t i = 0; i < kMeasureTexts.size(); ++i) {
+    const auto measure = static_cast<Measure>(i);
+    families.push_back(HistogramFamily(fmt::format("wsrouter_{}", kMeasureTexts[i].name),
+                                       kMeasureTexts[i].help, BoundsOf(measure),
+                                       measures.Read(measure)));
+  }
+}
+
+void AddLoad(const LoopLoad& load, std::vector<MetricFamily>& families) {
+  families.push_back(GaugeFamily("wsrouter_loop_lag_seconds",
+                                 "The age of the oldest loop turn: large while a shard is stuck.",
+                                 absl::ToDoubleSeconds(load.lag)));
+  families.push_back(GaugeFamily("wsrouter_mailbox_messages",
+                                 "Messages that wait in the mailboxes of all shards.",
+                                 static_cast<double>(load.mailbox_messages)));
+  families.push_back(GaugeFamily("wsrouter_mailbox_messages_max",
+                                 "Messages that wait in the mailbox of the shard with most.",
+                                 static_cast<double>(load.mailbox_messages_max)));
+}
+
 MetricFamily BuildInfo(const std::string& version) {
   ClientMetric metric;
   metric.gauge.value = 1;
   metric.label = {{.name = "version", .value = version}};
-  return Family("wsrouter_build_info", "Always 1; the version of the program is its label.",
+  return OneMetric("wsrouter_build_info", "Always 1; the version of the program is its label.",
                 MetricType::Gauge, std::move(metric));
 }
 
@@ -121,7 +146,7 @@ std::vector<MetricFamily> StatsMetrics::Collect() const {
   std::vector<MetricFamily> families;
   for (size_t i = 0; i < kCounterNames.size(); ++i) {
     families.push_back(CounterFamily(MetricName(kCounterNames[i]), kCounterHelp[i],
-                                     stats_.Total(static_cast<Counter>(i))));
+                                     static_cast<double>(stats_.Total(static_cast<Counter>(i)))));
   }
   const Stats::Now now = stats_.Read();
   const auto gauge = [&](std::string name, std::string_view help, uint64_t value) {
@@ -132,6 +157,8 @@ std::vector<MetricFamily> StatsMetrics::Collect() const {
   gauge("wsrouter_rooms", "Rooms with members; a room counts once for each shard that has some.",
         now.rooms);
   gauge("wsrouter_room_members", "Memberships: a connection in a room.", now.members);
+  gauge("wsrouter_connections_unowned", "Open connections that are nobody's yet.",
+        now.connections - std::min(now.owned, now.connections));
   gauge("wsrouter_outbox_bytes", "Octets that wait for their sockets.", now.outbox_bytes);
   gauge("wsrouter_redis_up",
         "1 while the rest of the cluster can be reached; always 1 without redis.url.",
@@ -141,6 +168,9 @@ std::vector<MetricFamily> StatsMetrics::Collect() const {
                                  absl::ToDoubleSeconds(stats_.started_at() - absl::UnixEpoch())));
   AddCertificateExpiry(stats_, families);
   families.push_back(BuildInfo(stats_.version()));
+  if (load_) AddLoad(load_(), families);
+  if (measures_ != nullptr) AddMeasures(*measures_, families);
+  AddProcess(stats_.started_at(), families);
   return families;
 }
 

@@ -1,10 +1,12 @@
 #ifndef WSROUTER_ADMIN_METRICS_H_
 #define WSROUTER_ADMIN_METRICS_H_
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/measures.h"
 #include "core/stats.h"
 #include "prometheus/collectable.h"
 #include "prometheus/metric_family.h"
@@ -12,15 +14,20 @@
 namespace wsrouter {
 
 // The node's figures under the names and with the help that Prometheus shows; no label has text
-// from outside. Reads the Stats at each collection and keeps nothing.
+// from outside. Reads the figures at each collection and keeps nothing.
 class StatsMetrics final : public prometheus::Collectable {
  public:
-  explicit StatsMetrics(const Stats& stats) : stats_(stats) {}
+  // Without `measures` no histograms, without `load` none of its gauges.
+  explicit StatsMetrics(const Stats& stats, const Measures* measures = nullptr,
+                        std::function<LoopLoad()> load = {})
+      : stats_(stats), measures_(measures), load_(std::move(load)) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   const Stats& stats_;
+  const Measures* const measures_;
+  const std::function<LoopLoad()> load_;
 };
 
 // "wsrouter_send_to_client_owner_missing_total" of "sendToClient_owner_missing".

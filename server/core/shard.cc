@@ -210,6 +210,7 @@ void Shard::EmitAs(const ClientId& client, const Connection& connection, Event::
 void Shard::EndTurn() {
   for (auto& [part, receipt] : answers_) part.Finish(std::move(receipt));
   answers_.clear();
+  delivered_.clear();
   if (!superseded_.empty() && now_.uptime >= superseded_due_) {
     superseded_due_ = now_.uptime + absl::Milliseconds(100);
     Supersede(std::exchange(superseded_, {}));

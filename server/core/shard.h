@@ -77,6 +77,12 @@ class Shard {
   struct Letter {
     std::shared_ptr<const Envelope> envelope;
     ReceiptPart part;
+    absl::Duration posted = {};  // uptime when it was put into the mailbox
+  };
+  // A push of this turn, and how many outboxes it went into.
+  struct Delivered {
+    absl::Duration posted;
+    uint64_t connections;
   };
 
   explicit Shard(Parts parts);
@@ -87,6 +93,8 @@ class Shard {
   void Drain(size_t keep);
   // Closes what is left likewise, and leaves the broker.
   void Stop();
+  // Until EndTurn, which forgets them.
+  std::span<const Delivered> delivered() const { return delivered_; }
   size_t connections() const { return registry_.connections().size(); }
 
   // The time of this loop turn: what follows happens at it, until the next call.
@@ -248,6 +256,7 @@ class Shard {
   uint64_t outbox_bytes_ = 0;
   uint64_t turn_bytes_out_ = 0;
   std::vector<std::pair<ReceiptPart, Receipt>> answers_;
+  std::vector<Delivered> delivered_;
   // The ends of connections about whose last message a service has not answered.
   absl::flat_hash_map<uint64_t, absl::AnyInvocable<void() &&>> ends_untold_;
   absl::flat_hash_map<uint64_t, std::string> acks_;  // wanted for the message that is asked about

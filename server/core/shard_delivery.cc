@@ -112,6 +112,7 @@ void Shard::OnDeliver(std::span<Letter> letters) {
     if (msgs > 0) outbox_bytes_ += msgs * (*pushes[i].msg)->wire().size();
     counters_.Add(Counter::kPushes, receipt.queued);
     counters_.Add(Counter::kPushesDroppedSlowConsumer, receipt.dropped_slow_consumer);
+    delivered_.push_back({letters[i].posted, receipt.queued});
     answers_.emplace_back(std::move(letters[i].part), std::move(receipt));
   }
 }

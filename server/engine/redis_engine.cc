@@ -91,6 +91,10 @@ void RedisEngine::OnDown(const absl::Status& why) {
       {{"address", options_.address.ToString()}, {"why", why.ToString()}});
 }
 
+void RedisEngine::OnRoundTrip(absl::Duration took) {
+  if (parts_.measures != nullptr) parts_.measures->Add(Measure::kRedisRoundTrip, took);
+}
+
 void RedisEngine::OnMessage(std::string_view channel, std::string_view payload) {
   if (channel == rates_.channel()) return rates_.OnChanged(payload);
   broker_.OnMessage(channel, payload);

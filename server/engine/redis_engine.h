@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "core/counters.h"
 #include "core/event.h"
+#include "core/measures.h"
 #include "core/stats.h"
 #include "engine/engine.h"
 #include "engine/redis_broker.h"
@@ -48,6 +49,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
     EventSink& events;
     Stats& stats;
     Counters& counters;  // a block of its own
+    MeasureBlock* measures = nullptr;  // a block of its own; null: nothing is measured
     const Clock& clock;
   };
 
@@ -69,6 +71,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   void OnUp() override;
   void OnDown(const absl::Status& why) override;
   void OnMessage(std::string_view channel, std::string_view payload) override;
+  void OnRoundTrip(absl::Duration took) override;
 
   // The steps of joining, in this order. Each is dropped when another join has begun meanwhile.
   void Join(bool subscribe);

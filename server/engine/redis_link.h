@@ -63,6 +63,8 @@ class RedisLink {
     virtual void OnUp() = 0;
     virtual void OnDown(const absl::Status& why) = 0;
     virtual void OnMessage(std::string_view channel, std::string_view payload) = 0;
+    // How long a PUBLISH took that went out now and then, by its answer.
+    virtual void OnRoundTrip(absl::Duration /*took*/) {}
   };
 
   RedisLink(RedisAddress address, RedisPatience patience);

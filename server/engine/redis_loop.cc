@@ -181,8 +181,10 @@ void RedisLink::Loop::OnSubscriptionRefused(std::string_view error) {
 
 void RedisLink::Loop::SendCanary() {
   ++canaries_missing_;
-  const auto published = [this](const absl::StatusOr<RedisValue>& receivers) {
+  const auto published = [this, sent = clock_.Now().uptime](
+                             const absl::StatusOr<RedisValue>& receivers) {
     if (!receivers.ok()) return Fail(receivers.status());
+    handler_->OnRoundTrip(clock_.Now().uptime - sent);
     if (receivers->integer() < 1) {
       // A name that stands for several servers may have led the two connections to two of them.
       return Fail(absl::UnavailableError("what is published does not reach the subscriptions"));

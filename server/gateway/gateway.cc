@@ -113,6 +113,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
                          .backend = parts.backend,
                          .counters = parts.stats.AddCounters(),
                          .gauges = parts.stats.AddGauges(),
+                         .measures = parts.measures.AddBlock(),
                          .clock = parts.clock});
     if (absl::Status started = loop->Start(); !started.ok()) return started;
     gateway->loops_.push_back(std::move(loop));
@@ -159,6 +160,16 @@ void Gateway::Drain(absl::Duration window) {
 void Gateway::Undrain() {
   absl::MutexLock lock(&loops_mutex_);
   for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->Undrain();
+}
+
+LoopLoad Gateway::Load() const {
+  LoopLoad load{.lag = Lag()};
+  for (const std::unique_ptr<ShardLoop>& loop : loops_) {
+    const uint64_t waiting = loop->waiting();
+    load.mailbox_messages += waiting;
+    load.mailbox_messages_max = std::max(load.mailbox_messages_max, waiting);
+  }
+  return load;
 }
 
 void Gateway::Hurry() {

@@ -13,6 +13,7 @@
 #include "core/directory.h"
 #include "core/event.h"
 #include "core/limits.h"
+#include "core/measures.h"
 #include "core/stats.h"
 #include "gateway/options.h"
 
@@ -36,6 +37,7 @@ class Gateway {
     EventSink& events;
     Backend* backend = nullptr;  // null: no service decides about clients
     Stats& stats;
+    Measures& measures;
     const Clock& clock;
   };
 
@@ -49,6 +51,8 @@ class Gateway {
 
   // The age of the oldest loop turn: large while a shard is stuck.
   absl::Duration Lag() const;
+  // That, and what waits for the shards.
+  LoopLoad Load() const;
 
   // Lets nobody in any more (503) and closes those that are open with 1012, spread over `window`;
   // Undrain ends that. Any thread; nothing once Stop has begun.

@@ -55,6 +55,7 @@ struct Session final : Connection, Timer {
   bool peer_done = false;     // kClosing: nothing more is expected of the peer
   bool backlogged = false;    // the socket loop holds octets that the socket did not take
   bool paused = false;        // what is received waits
+  bool pong_awaited = false;  // since ping_sent_uptime
   bool ping_pending = false;  // a Ping is out and no octet has come since
   uint32_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write
   uint32_t doomed_place = kNowhere;  // in its list of sessions to cut
@@ -63,6 +64,7 @@ struct Session final : Connection, Timer {
   AddressKey address{};
   absl::Duration heard_uptime;  // when the last octet came, or silence meant nothing
   absl::Duration ping_uptime;   // when the pending Ping went out, or was last seen to move on
+  absl::Duration ping_sent_uptime;
   uint32_t unacked_bytes = 0;   // what the peer had not acknowledged then
   absl::Duration end_uptime;    // kHead, kClosing, kLingering: when patience ends
   std::unique_ptr<Opening> opening;  // until the upgrade only

@@ -30,6 +30,7 @@ ShardLoop::ShardLoop(const Parts& parts)
       frames_rate_(options_.frames_rate, options_.frames_burst),
       backend_(parts.backend),
       counters_(parts.counters),
+      measures_(parts.measures),
       clock_(parts.clock),
       now_(parts.clock.Now()),
       lag_(options_.loop_lag_max, TimerWheel::kTick, now_.uptime),
@@ -91,7 +92,7 @@ bool ShardLoop::Offer(NewSocket& socket) {
 }
 
 void ShardLoop::Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part) {
-  if (!mailbox_->Post(Shard::Letter{std::move(envelope), std::move(part)})) {
+  if (!mailbox_->Post(Shard::Letter{std::move(envelope), std::move(part), clock_.Now().uptime})) {
     counters_.Add(Counter::kMailboxFull);
   }
 }
@@ -157,6 +158,7 @@ void ShardLoop::OnTurnEnd() {
     if (doomed_[i] != nullptr) SocketLoop::Kill(*doomed_[i]);
   }
   doomed_.clear();
+  MeasureTurn();
   shard_.EndTurn();
   if (drained_ && sessions_.empty()) loop_->Break();
 }

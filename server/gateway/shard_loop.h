@@ -17,6 +17,7 @@
 #include "base/mailbox.h"
 #include "base/unique_fd.h"
 #include "core/backend.h"
+#include "core/measures.h"
 #include "core/shard.h"
 #include "gateway/address_limit.h"
 #include "gateway/batch.h"
@@ -58,6 +59,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
     Backend* backend = nullptr;  // null: no service decides about clients
     Counters& counters;
     Gauges& gauges;
+    MeasureBlock& measures;
     const Clock& clock;
   };
 
@@ -74,6 +76,9 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   absl::Duration last_turn() const {
     return absl::Nanoseconds(last_turn_.load(std::memory_order_relaxed));
   }
+
+  // How many messages wait in the mailbox. Any thread.
+  size_t waiting() const { return mailbox_->size(); }
 
   // Handshakes from now on show this certificate. Any thread.
   void SetCertificate(std::shared_ptr<const Certificate> certificate);
@@ -131,6 +136,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   absl::Duration DueOf(const Session& session) const;
   absl::Duration PingDueOf(const Session& session) const;
   void OnTimer(Session& session);
+  void MeasureTurn() const;
   void Heartbeat(Session& session);
 
   // shard_loop_pressure.cc
@@ -170,6 +176,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   const TokenRate frames_rate_;
   Backend* const backend_;
   Counters& counters_;
+  MeasureBlock& measures_;
   const Clock& clock_;
   Instant now_;
   LoopLag lag_;

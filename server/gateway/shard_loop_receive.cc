@@ -137,7 +137,11 @@ void ShardLoop::On(Session& session, FrameDecoder::Ping ping) {
   if (!shard_.Reply(session, Frame::Make(Opcode::kPong, ping.payload))) Doom(session);
 }
 
-void ShardLoop::On(Session&, FrameDecoder::Pong) {}  // that an octet came is all it says
+// That an octet came keeps it alive; a Pong that nobody asked for says no more.
+void ShardLoop::On(Session& session, FrameDecoder::Pong) {
+  if (!std::exchange(session.pong_awaited, false)) return;
+  measures_.Add(Measure::kPing, now_.uptime - session.ping_sent_uptime);
+}
 
 void ShardLoop::On(Session& session, FrameDecoder::Close close) {
   if (session.state == Session::State::kClosing) {  // the answer to ours

@@ -74,6 +74,8 @@ void ShardLoop::Heartbeat(Session& session) {
   if (!session.ping_pending) {
     session.ping_pending = shard_.Reply(session, Frame::Make(Opcode::kPing, {}));
     session.ping_uptime = now_.uptime;
+    session.ping_sent_uptime = now_.uptime;
+    session.pong_awaited = session.ping_pending;
     session.unacked_bytes = unacked_bytes;
   } else if (unacked_bytes < session.unacked_bytes) {
     // A Ping may wait behind megabytes in the kernel: who goes on taking them is alive.
@@ -86,6 +88,17 @@ void ShardLoop::Heartbeat(Session& session) {
     } else {
       shard_.Close(session, CloseCause::kIdle, CloseCode::kIdle, "no answer to a Ping");
     }
+  }
+}
+
+void ShardLoop::MeasureTurn() const {
+  // One look at the clock for everything that was written in this turn.
+  const absl::Duration end = clock_.Now().uptime;
+  measures_.Add(Measure::kTurn, end - now_.uptime);
+  for (const Shard::Delivered& push : shard_.delivered()) {
+    if (push.connections == 0) continue;
+    measures_.Add(Measure::kFanOut, static_cast<double>(push.connections));
+    measures_.Add(Measure::kDelivery, end - push.posted, push.connections);
   }
 }
 

@@ -22,6 +22,7 @@ BenchGateway::BenchGateway(Backend* backend) {
                                .events = connected_,
                                .backend = backend,
                                .stats = stats_,
+                               .measures = measures_,
                                .clock = clock_});
   if (!made.ok()) {
     fprintf(stderr, "%s\n", made.status().ToString().c_str());

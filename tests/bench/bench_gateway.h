@@ -43,6 +43,7 @@ class BenchGateway {
 
   SystemClock clock_;
   Stats stats_{NodeIdentity{"bench", 1}, "bench", clock_.Now().wall};
+  Measures measures_;
   MemoryBroker broker_{stats_.node()};
   MemoryDirectory directory_{NodeRow{.node = stats_.node()}, Limits{}, clock_};
   Connected connected_;

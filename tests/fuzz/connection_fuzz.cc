@@ -75,6 +75,7 @@ class Script {
                           .rooms_per_connection = 2,
                           .slow_consumer_bytes = 400};
   Stats stats_{NodeIdentity{"fuzz", 1}, "fuzz", absl::UnixEpoch()};
+  MeasureBlock measures_;
   MemoryBroker broker_{stats_.node()};
   MemoryDirectory directory_{NodeRow{.node = stats_.node()}, limits_, clock_};
   CheckedEvents events_;
@@ -104,6 +105,7 @@ void Script::Execute() {
                                                        .events = events_,
                                                        .counters = stats_.AddCounters(),
                                                        .gauges = stats_.AddGauges(),
+                                                       .measures = measures_,
                                                        .clock = clock_});
   Require(loop_->Start().ok(), "the loop starts");
   played_.WaitForNotification();

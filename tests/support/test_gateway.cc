@@ -47,6 +47,7 @@ TestGateway::TestGateway(Settings settings)
                                .events = events_,
                                .backend = settings.backend,
                                .stats = stats_,
+                               .measures = measures_,
                                .clock = clock_});
   EXPECT_TRUE(made.ok()) << made.status();
   gateway_ = *std::move(made);

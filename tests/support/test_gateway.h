@@ -90,10 +90,12 @@ class TestGateway {
 
   uint64_t Total(Counter counter) const { return stats_.Total(counter); }
   Stats::Now Gauges() const { return stats_.Read(); }
+  Histogram::Reading Read(Measure measure) const { return measures_.Read(measure); }
 
  private:
   SystemClock clock_;
   Stats stats_{NodeIdentity{"test", 1}, "test", clock_.Now().wall};
+  Measures measures_;
   MemoryBroker broker_{stats_.node()};
   MemoryDirectory directory_;
   EventRecorder events_;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -20,7 +22,8 @@ Stats MakeStats() {
 
 bool IsMetricName(const std::string& name) {
   return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos &&
-         name.starts_with("wsrouter_") && name.find("__") == std::string::npos;
+         (name.starts_with("wsrouter_") || name.starts_with("process_")) &&
+         name.find("__") == std::string::npos;
 }
 
 TEST(MetricsTest, NamesFollowPrometheusConventions) {
@@ -51,17 +54,77 @@ TEST(MetricsTest, CountersAndNothingElseEndWithTotal) {
   }
 }
 
+TEST(MetricsTest, HistogramsAreInBaseUnitsAndEndInInfinity) {
+  const Stats stats = MakeStats();
+  const Measures measures;
+  size_t histograms = 0;
+  for (const prometheus::MetricFamily& family : StatsMetrics(stats, &measures).Collect()) {
+    if (family.type != prometheus::MetricType::Histogram) continue;
+    ++histograms;
+    EXPECT_TRUE(family.name.ends_with("_seconds") || family.name.ends_with("_connections"))
+        << family.name;
+    const auto& buckets = family.metric.front().histogram.bucket;
+    EXPECT_TRUE(std::ranges::is_sorted(buckets, {}, &prometheus::ClientMetric::Bucket::upper_bound));
+    EXPECT_TRUE(std::isinf(buckets.back().upper_bound)) << family.name;
+  }
+  EXPECT_EQ(histograms, static_cast<size_t>(Measure::kCount));
+}
+
+TEST(MetricsTest, AHistogramIsTheSumOverItsBlocks) {
+  const Stats stats = MakeStats();
+  Measures measures;
+  measures.AddBlock().Add(Measure::kFanOut, 3);
+  measures.AddBlock().Add(Measure::kFanOut, 50, 2);
+  measures.AddBlock().Add(Measure::kDelivery, absl::Milliseconds(3), 4);
+  const std::string text = MetricsText(StatsMetrics(stats, &measures));
+  EXPECT_THAT(text, HasSubstr("# TYPE wsrouter_fan_out_connections histogram\n"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_fan_out_connections_count 3"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_fan_out_connections_sum 103"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_fan_out_connections_bucket{le=\"2\"} 0"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_fan_out_connections_bucket{le=\"5\"} 1"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_fan_out_connections_bucket{le=\"50\"} 3"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_fan_out_connections_bucket{le=\"+Inf\"} 3"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_delivery_seconds_count 4"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_ping_seconds_count 0"));
+}
+
+TEST(MetricsTest, LoadOfTheLoopsIsShown) {
+  const Stats stats = MakeStats();
+  const auto load = [] {
+    return LoopLoad{
+        .lag = absl::Milliseconds(250), .mailbox_messages = 9, .mailbox_messages_max = 7};
+  };
+  const std::string text = MetricsText(StatsMetrics(stats, nullptr, load));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_loop_lag_seconds 0.25"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_mailbox_messages 9"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_mailbox_messages_max 7"));
+}
+
+TEST(MetricsTest, TheProcessIsShownUnderTheUsualNames) {
+  const Stats stats = MakeStats();
+  const std::string text = MetricsText(StatsMetrics(stats));
+  for (const char* name : {"process_cpu_seconds_total", "process_open_fds", "process_max_fds",
+                           "process_resident_memory_bytes", "process_virtual_memory_bytes"}) {
+    const size_t at = text.find(std::string("\n") + name + " ");
+    ASSERT_NE(at, std::string::npos) << name;
+    EXPECT_GT(std::stod(text.substr(text.find(' ', at))), 0) << name;
+  }
+  EXPECT_THAT(text, HasSubstr("\nprocess_start_time_seconds 1.5"));
+}
+
 TEST(MetricsTest, TextHasTheValues) {
   Stats stats = MakeStats();
   stats.AddCounters().Add(Counter::kSendToClient, 7);
   Gauges& gauges = stats.AddGauges();
   gauges.connections = 3;
+  gauges.owned = 1;
   gauges.members = 2;
   const std::string text = MetricsText(StatsMetrics(stats));
   EXPECT_THAT(text, HasSubstr("# HELP wsrouter_send_to_client_total Pushes to a client.\n"
                               "# TYPE wsrouter_send_to_client_total counter\n"
                               "wsrouter_send_to_client_total 7"));
   EXPECT_THAT(text, HasSubstr("# TYPE wsrouter_connections gauge\nwsrouter_connections 3"));
+  EXPECT_THAT(text, HasSubstr("\nwsrouter_connections_unowned 2"));
   EXPECT_THAT(text, HasSubstr("\nwsrouter_room_members 2"));
   EXPECT_THAT(text, HasSubstr("\nwsrouter_rooms 0"));
   EXPECT_THAT(text, HasSubstr("\nwsrouter_outbox_bytes 0"));
