@@ -16,6 +16,8 @@ packages=(
   libyaml-cpp-dev libspdlog-dev libfmt-dev nlohmann-json3-dev prometheus-cpp-dev libcpp-httplib-dev
   # the WebSocket client
   libboost-dev
+  # wsrouterctl
+  libcli11-dev
   # what the Redis engine is tested against; only its program, the tests start their own
   redis-server
   # tests and benchmarks; ss tells who holds a port, curl asks whether the node is ready

@@ -180,4 +180,19 @@ absl::StatusOr<v1::GetConfigResponse> BackendClient::GetConfig(const CallOptions
   return stubs_->Call(&AdminStub::GetConfig, v1::GetConfigRequest(), options);
 }
 
+absl::StatusOr<v1::DrainResponse> BackendClient::Drain(std::optional<absl::Duration> window,
+                                                       const CallOptions& options) {
+  v1::DrainRequest request;
+  if (window) {
+    const int64_t nanos = absl::ToInt64Nanoseconds(*window);
+    request.mutable_window()->set_seconds(nanos / 1'000'000'000);
+    request.mutable_window()->set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
+  }
+  return stubs_->Call(&AdminStub::Drain, request, options);
+}
+
+absl::StatusOr<v1::UndrainResponse> BackendClient::Undrain(const CallOptions& options) {
+  return stubs_->Call(&AdminStub::Undrain, v1::UndrainRequest(), options);
+}
+
 }  // namespace wsrouter::client

@@ -113,6 +113,10 @@ class BackendClient {
   absl::StatusOr<v1::NodesResponse> Nodes(const CallOptions& options = {});
   absl::StatusOr<v1::RunStaleServerGCResponse> RunStaleServerGC(const CallOptions& options = {});
   absl::StatusOr<v1::GetConfigResponse> GetConfig(const CallOptions& options = {});
+  // Without `window` the node's own.
+  absl::StatusOr<v1::DrainResponse> Drain(std::optional<absl::Duration> window = {},
+                                          const CallOptions& options = {});
+  absl::StatusOr<v1::UndrainResponse> Undrain(const CallOptions& options = {});
 
   // ---- what happens, until the EventStream is stopped or destroyed
   [[nodiscard]] std::unique_ptr<EventStream> Watch(WatchRequest request, WatchHandlers handlers);

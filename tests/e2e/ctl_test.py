@@ -1,0 +1,100 @@
+"""wsrouterctl against the built node."""
+
+import asyncio
+import json
+import os
+import secrets
+import tempfile
+
+from harness import NodeTestCase, clean_environment, main, within
+
+CTL = os.path.join(os.environ["WSROUTER_BUILD_DIR"], "wsrouterctl")
+
+
+async def ctl(*words, **environment):
+    """Exit code, stdout, stderr."""
+    process = await asyncio.create_subprocess_exec(
+        CTL, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env=clean_environment(**environment))
+    out, err = await within(process.communicate(), f"the end of wsrouterctl {words}")
+    return process.returncode, out.decode(), err.decode()
+
+
+class CtlTest(NodeTestCase):
+    async def shown(self, node, *words):
+        code, out, err = await ctl("--address", node.control, *words)
+        self.assertEqual((code, err), (0, ""), words)
+        return out
+
+    async def test_tables_and_json_show_the_same(self):
+        node = await self.start(node__server_id="gw-1")
+        await self.connect(node)
+        self.assertRegex(await self.shown(node, "nodes"), r"(?m)^gw-1 .*\*")
+        nodes = json.loads(await self.shown(node, "--json", "nodes"))
+        self.assertEqual([n["server_id"] for n in nodes["nodes"]], ["gw-1"])
+        self.assertRegex(await self.shown(node, "stats"), r"(?m)^connections +1$")
+        stats = json.loads(await self.shown(node, "stats", "--json"))
+        self.assertEqual(stats["gauges"]["connections"], 1)
+        self.assertIn("ROOM", await self.shown(node, "rooms"))
+        self.assertEqual(json.loads(await self.shown(node, "--json", "rooms"))["rooms"], [])
+        self.assertIn("CLIENT", await self.shown(node, "members", "lobby"))
+        self.assertEqual(
+            json.loads(await self.shown(node, "--json", "members", "lobby"))["members"], [])
+        top = await self.shown(node, "top", "--count", "2", "--interval", "0.1")
+        self.assertEqual(top.count("NODE"), 2)
+
+    async def test_send_watch_drain_and_undrain(self):
+        node = await self.start()
+        client = await self.connect(node)
+        watched = json.loads(await self.shown(node, "--json", "watch", "--count", "1"))
+        self.assertEqual(watched["kind"], "EVENT_KIND_CONNECTED")
+        connection = watched["connection_id"]
+        self.assertIn(connection, await self.shown(node, "watch", "--count", "1"))
+        self.assertIn("0 of 0", await self.shown(node, "send", "--room", "lobby", "hello"))
+        self.assertIn("nobody", await self.shown(node, "send", "--client", "alice", "hello"))
+        self.assertIn("delivered", await self.shown(node, "send", "--everyone", "hello"))
+        self.assertIn("draining", await self.shown(node, "drain", "--window", "0"))
+        await self.assertClosed(client, 1012)
+        self.assertIn("again", await self.shown(node, "undrain"))
+        await self.connect(node)
+
+    async def test_failure_says_why(self):
+        code, out, err = await ctl("--address", "127.0.0.1:1", "--deadline", "2", "nodes")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("UNAVAILABLE", err)
+        node = await self.start()
+        code, _, err = await ctl("--address", node.control, "members", "")
+        self.assertEqual(code, 1)
+        self.assertRegex(err, "INVALID_ARGUMENT FIELD_[A-Z]+: .*room")
+
+    async def test_wrong_usage_is_2(self):
+        for words in ((), ("nope",), ("send", "text"), ("nodes", "--cert", "/nowhere")):
+            code, out, err = await ctl(*words)
+            self.assertEqual((code, out), (2, ""), words)
+            self.assertNotEqual(err, "", words)
+
+    async def test_token_comes_from_a_file_or_the_environment(self):
+        token = secrets.token_hex(32)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        tokens, good, bad = (os.path.join(folder.name, n) for n in ("tokens", "good", "bad"))
+        for path, text in ((tokens, f"ops read {token}\n"), (good, token + "\n"),
+                           (bad, "x" * 64 + "\n")):
+            with open(path, "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+                file.write(text)
+        node = await self.start(control__tokens_file=tokens)
+        address = ("--address", node.control)
+        self.assertEqual((await ctl(*address, "--token-file", good, "nodes"))[0], 0)
+        self.assertEqual((await ctl(*address, "nodes", WSROUTER_TOKEN=token))[0], 0)
+        for words in ((), ("--token-file", bad)):
+            code, out, err = await ctl(*address, *words, "nodes")
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn("UNAUTHENTICATED", err)
+            self.assertNotIn("xxxx", err)
+        code, _, err = await ctl(*address, "--token-file", good, "drain")
+        self.assertEqual(code, 1)
+        self.assertIn("PERMISSION_DENIED", err)
+
+
+if __name__ == "__main__":
+    main()
