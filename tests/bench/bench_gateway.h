@@ -25,6 +25,7 @@ class BenchGateway {
 
   uint16_t port() const { return port_; }
   Stats& stats() { return stats_; }
+  const Measures& measures() const { return measures_; }
 
   // Waits until `count` connections have come since the last call, and returns their ids.
   std::vector<ConnectionId> TakeConnected(size_t count);
