@@ -76,8 +76,8 @@ TEST_F(ControlRatesTest, OfSeveralRoomsEachHasItsOwnVerdict) {
 
 TEST_F(ControlRatesTest, ASenderOverItsLimitIsClosedWhereTheNamespaceSaysSo) {
   const ConnectionId bob = node_.Online("bob");
-  EXPECT_TRUE(Push(R"("room":"strict1","from_client_id":"bob")").ok());
-  EXPECT_EQ(Push(R"("room":"strict2","from_client_id":"bob")").reason, "RATE_CLIENT");
+  EXPECT_TRUE(Push(R"("room":"strict:1","from_client_id":"bob")").ok());
+  EXPECT_EQ(Push(R"("room":"strict:2","from_client_id":"bob")").reason, "RATE_CLIENT");
   ASSERT_TRUE(Eventually([&] { return node_.shard.Closed(bob).has_value(); }));
   EXPECT_EQ(node_.shard.Closed(bob)->code, static_cast<uint16_t>(CloseCode::kRateLimited));
   EXPECT_TRUE(Push(R"("room":"lax","from_client_id":"bob")").ok());
