@@ -140,7 +140,8 @@ void ShardLoop::On(Session& session, FrameDecoder::Ping ping) {
 // That an octet came keeps it alive; a Pong that nobody asked for says no more.
 void ShardLoop::On(Session& session, FrameDecoder::Pong) {
   if (!std::exchange(session.pong_awaited, false)) return;
-  measures_.Add(Measure::kPing, now_.uptime - session.ping_sent_uptime);
+  const uint32_t round_trip = MicrosecondsOf(now_.uptime) - session.ping_sent_us;
+  measures_.Add(Measure::kPing, absl::Microseconds(round_trip));
 }
 
 void ShardLoop::On(Session& session, FrameDecoder::Close close) {

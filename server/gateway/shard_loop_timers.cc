@@ -74,7 +74,7 @@ void ShardLoop::Heartbeat(Session& session) {
   if (!session.ping_pending) {
     session.ping_pending = shard_.Reply(session, Frame::Make(Opcode::kPing, {}));
     session.ping_uptime = now_.uptime;
-    session.ping_sent_uptime = now_.uptime;
+    session.ping_sent_us = MicrosecondsOf(now_.uptime);
     session.pong_awaited = session.ping_pending;
     session.unacked_bytes = unacked_bytes;
   } else if (unacked_bytes < session.unacked_bytes) {
