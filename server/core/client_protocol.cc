@@ -83,7 +83,7 @@ class Body {
 
 constexpr std::array<const char*, 3> kKinds = {"join", "leave", "message"};
 
-std::variant<ClientFrame, BadClientFrame> Read(const json& object) {
+std::variant<ClientRequest, BadClientFrame> Read(const json& object) {
   const char* kind = nullptr;
   for (const char* known : kKinds) {
     const auto found = object.find(known);
@@ -99,7 +99,7 @@ std::variant<ClientFrame, BadClientFrame> Read(const json& object) {
                                              "the frame is none of join, leave and message")};
   }
   Body body(object[kind]);
-  ClientFrame frame;
+  ClientRequest frame;
   if (kind == kKinds[0]) {
     frame = client_frame::Join{body.id(), body.Room()};
   } else if (kind == kKinds[1]) {
@@ -145,7 +145,7 @@ std::string_view AdviceOf(uint16_t code) {
 
 }  // namespace
 
-std::variant<ClientFrame, BadClientFrame> ParseClientFrame(std::string_view text) {
+std::variant<ClientRequest, BadClientFrame> ParseClientFrame(std::string_view text) {
   bool too_deep = false;
   const json object = json::parse(
       text.begin(), text.end(),

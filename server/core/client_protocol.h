@@ -41,7 +41,7 @@ struct Message {
 };
 }  // namespace client_frame
 
-using ClientFrame =
+using ClientRequest =
     std::variant<client_frame::Join, client_frame::Leave, client_frame::Message>;
 
 // Why a text is no frame. Where it breaks the protocol (it is no JSON object, or too deep), the
@@ -52,7 +52,7 @@ struct BadClientFrame {
   absl::Status refusal;  // with a reason (core/error.h)
 };
 
-std::variant<ClientFrame, BadClientFrame> ParseClientFrame(std::string_view text);
+std::variant<ClientRequest, BadClientFrame> ParseClientFrame(std::string_view text);
 
 // What a node says. Names and texts must be UTF-8.
 std::string WelcomeText(std::string_view connection, std::string_view client);

@@ -93,7 +93,7 @@ void Shard::OnFrame(Connection& connection, Opcode opcode, std::string_view text
                  [&](client_frame::Message& message) {
                    OnClientMessage(connection, std::move(message));
                  }},
-      std::get<ClientFrame>(parsed));
+      std::get<ClientRequest>(parsed));
 }
 
 void Shard::OnClientMessage(Connection& connection, client_frame::Message message) {

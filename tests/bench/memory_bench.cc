@@ -16,7 +16,7 @@ void Print(const char* state, uint64_t before) {
   printf("memory  %u connections  %-34s %6.0f octets each\n", kConnections, state, each);
 }
 
-void Measure(Readers& readers) {
+void MeasureAll(Readers& readers) {
   BenchGateway server;
   readers.Open(server.port(), 100, true);  // the first ones pay for what all share
   server.TakeConnected(100);
@@ -39,6 +39,6 @@ int main() {
   wsrouter::RaiseDescriptorLimit();
   wsrouter::Readers readers;
   wsrouter::PinTo(0);
-  wsrouter::Measure(readers);
+  wsrouter::MeasureAll(readers);
   return 0;
 }

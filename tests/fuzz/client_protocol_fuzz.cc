@@ -37,7 +37,7 @@ void CheckPayload(const client_frame::Message& message) {
   Require(text.starts_with(R"({"msg":)"), "a msg says that it is one");
   text.replace(0, 6, R"({"message")");
   const auto again = ParseClientFrame(text);
-  const auto* frame = std::get_if<ClientFrame>(&again);
+  const auto* frame = std::get_if<ClientRequest>(&again);
   Require(frame != nullptr, "a msg is in order");
   const auto& read = std::get<client_frame::Message>(*frame);
   Require(read.opcode == message.opcode && read.payload == message.payload,
@@ -54,10 +54,10 @@ void Check(std::string_view text) {
   }
   std::visit(Overloaded{[](const client_frame::Message& message) { CheckPayload(message); },
                         [](const auto& about) { CheckRoom(about.room); }},
-             std::get<ClientFrame>(parsed));
+             std::get<ClientRequest>(parsed));
   std::visit([](const auto& frame) {
     Require(frame.id.size() <= kFrameIdBytesMax, "an id is bounded");
-  }, std::get<ClientFrame>(parsed));
+  }, std::get<ClientRequest>(parsed));
 }
 
 }  // namespace

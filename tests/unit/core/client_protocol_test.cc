@@ -18,7 +18,7 @@ Frame Parsed(std::string_view text) {
     ADD_FAILURE() << text << ": " << bad->refusal;
     return {};
   }
-  return std::get<Frame>(std::get<ClientFrame>(std::move(frame)));
+  return std::get<Frame>(std::get<ClientRequest>(std::move(frame)));
 }
 
 // "breaks", or the reason and the id.
