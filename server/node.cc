@@ -109,10 +109,8 @@ absl::Status Node::StartParts(const v1::Config& config) {
                                                       .attached = backend_.get(),
                                                       .node = *this,
                                                       .clock = clock_,
-                                                      .effective_config = [this] {
-                                                        absl::MutexLock lock(&mutex_);
-                                                        return effective_config_;
-                                                      }});
+                                                      .effective_config =
+                                                          [this] { return ConfigInForce(); }});
   if (!control.ok()) return control.status();
   control_ = *std::move(control);
 
@@ -157,6 +155,11 @@ void Node::Reload(const v1::Config& config) {
   absl::MutexLock lock(&mutex_);
   drain_window_ = ToDuration(config.drain().window());
   effective_config_ = EffectiveConfig(config);
+}
+
+std::string Node::ConfigInForce() const {
+  absl::MutexLock lock(&mutex_);
+  return effective_config_;
 }
 
 void Node::SetReady(bool ready) {

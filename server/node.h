@@ -65,6 +65,7 @@ class Node final : private Drainable {
   absl::Status Drain(std::optional<absl::Duration> window) override;
   absl::Status Undrain() override;
   bool draining() const override { return draining_; }
+  std::string ConfigInForce() const;
   // Tells probes.
   void SetReady(bool ready) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -68,6 +68,8 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Upgrades answered with 503 because the process has too much memory.",
     "Upgrades answered with 503 because their shard is late.",
     "Upgrades answered with 503 because too many came in a second.",
+    "Joins that clients asked for and may not have.",
+    "Frames of wsrouter.v1.json that were not in order.",
 };
 
 // One figure for each port that speaks TLS; no family where none does.

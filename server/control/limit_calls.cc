@@ -43,6 +43,12 @@ RateLimits::Done Answering(Answer<Response> answer) {
   };
 }
 
+// What RateLimitsPage gives: a letter for what is limited, and its name.
+bool IsCursor(std::string_view cursor) {
+  return (cursor.front() == 'r' || cursor.front() == 'c') &&
+         CheckName("cursor", cursor.substr(1)).ok();
+}
+
 }  // namespace
 
 void LimitCalls::SetRoomRateLimit(const v1::SetRoomRateLimitRequest& request,
@@ -67,6 +73,9 @@ void LimitCalls::GetLimits(const v1::GetLimitsRequest& request,
                            Answer<v1::GetLimitsResponse> answer) {
   Checks checks;
   const uint32_t count = checks.PageCount(request.count());
+  if (!request.cursor().empty() && !IsCursor(request.cursor())) {
+    checks.Fail(BadField("cursor", "CURSOR_INVALID", "is none that this call gave; begin with none"));
+  }
   if (!checks.ok()) return std::move(answer)(checks.status());
   RateLimitsPage page = rates_.Get(request.cursor(), count);
   v1::GetLimitsResponse response;

@@ -1,9 +1,9 @@
 #include "engine/redis_rate_limits.h"
 
-#include <random>
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "base/random.h"
 #include "base/strings.h"
 #include "core/error.h"
 #include "engine/rate_refusal.h"
@@ -59,11 +59,10 @@ RedisRateLimits::RedisRateLimits(std::string_view prefix, Namespaces namespaces,
       clock_(clock) {}
 
 void RedisRateLimits::Set(const RateSubject& subject, std::optional<RateLimit> limit, Done done) {
-  std::random_device random;
   std::string key = RateRules::KeyOf(subject);
   std::vector<std::string> words = {key, limit.has_value() ? ToText(*limit) : "",
                                     fmt::format("{}", kRateOverridesMax),
-                                    fmt::format("{:08x}{:08x}", random(), random()), channel_};
+                                    fmt::format("{:016x}", RandomSeed()), channel_};
   link_.RunPublish(scripts::SetLimit(), {root_}, std::move(words),
                    [this, key = std::move(key),
                     done = std::move(done)](const absl::StatusOr<RedisValue>& set) mutable {

@@ -26,6 +26,7 @@ ANY_PORTS = {
     "control.listen": "127.0.0.1:0",
     "admin.listen": "127.0.0.1:0",
     "drain.notice": "0",
+    "limits.connects_per_address_rate": "0",  # all clients come from one address
 }
 
 

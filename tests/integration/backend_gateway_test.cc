@@ -104,7 +104,7 @@ TEST_P(BackendGatewayTest, AClientJoinsWhereTheServiceAllowsIt) {
   EXPECT_EQ(client.ReadFrame(), R"(text {"joined":{"id":"1","room":"hall"}})");
   EXPECT_EQ(client.ReadFrame(),
             R"(text {"error":{"id":"2","reason":"JOIN_FORBIDDEN","text":"members only"}})");
-  EXPECT_EQ(client.ReadFrame(), R"(text {"msg":{"room":"lobby","text":"alice: bye"}})");
+  EXPECT_EQ(client.ReadFrame(), R"(text {"msg":{"room":"hall","text":"alice: bye"}})");
   EXPECT_EQ(client.ReadFrame(),
             R"(text {"bye":{"code":4999,"reason":"","advice":"ADVICE_NEVER"}})");
   EXPECT_EQ(client.ReadFrame(), "close 4999 ");

@@ -99,53 +99,6 @@ TEST_P(ControlBackendTest, AMessageLeadsToEachKindOfEffect) {
   EXPECT_EQ(node.Total(Counter::kSendToClient), 1u);
 }
 
-TEST_P(ControlBackendTest, SaysWhichRoomsAClientMayJoin) {
-  BackendNode& node = Node({.join_check = [](const v1::JoinCheckRequest& request,
-                                             const auto& reply) {
-    EXPECT_EQ(request.client().path(), "/ws");
-    if (request.room() == "failing") {
-      return reply(grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "no"), {});
-    }
-    if (request.room() == "broken") return reply(grpc::Status(grpc::StatusCode::INTERNAL, ""), {});
-    v1::JoinCheckResponse response;
-    if (request.room() == "open") response.mutable_allow();
-    if (request.room() == "closed") response.mutable_deny()->set_reason("members only");
-    if (request.room() == "wordy") response.mutable_deny()->set_reason(std::string(124, 'x'));
-    reply(grpc::Status::OK, response);
-  }});
-  const std::string denied = "JOIN_FORBIDDEN the client may not join this room";
-  const std::string undecided =
-      "JOIN_UNDECIDED the service that decides about joins does not answer";
-  EXPECT_TRUE(node.backend().ChecksJoins("/ws"));
-  EXPECT_EQ(node.asker().JoinCheck(1, "open").Get(), "may join");
-  EXPECT_EQ(node.asker().JoinCheck(1, "closed").Get(), "JOIN_FORBIDDEN members only");
-  EXPECT_EQ(node.Total(Counter::kBackendFailures), 0u);
-  EXPECT_EQ(node.asker().JoinCheck(1, "wordy").Get(), denied);
-  EXPECT_EQ(node.asker().JoinCheck(1, "failing").Get(), denied);
-  EXPECT_EQ(node.asker().JoinCheck(1, "broken").Get(), undecided);
-  EXPECT_EQ(node.asker().JoinCheck(1, "neither").Get(), undecided);
-  EXPECT_EQ(node.Total(Counter::kBackendFailures), 4u);
-  EXPECT_THAT(node.service().asked.lines(),
-              ElementsAre("JoinCheck open of alice", "JoinCheck closed of alice",
-                          "JoinCheck wordy of alice", "JoinCheck failing of alice",
-                          "JoinCheck broken of alice", "JoinCheck neither of alice"));
-}
-
-TEST_P(ControlBackendTest, WhileNobodyAnswersNobodyJoins) {
-  BackendNode& silent =
-      Node({.join_check = [](const auto&, const auto&) {}}, Impatient());
-  EXPECT_THAT(silent.asker().JoinCheck(1, "lobby").Get(), StartsWith("JOIN_UNDECIDED"));
-  silent.service().Die();
-  EXPECT_THAT(silent.asker().JoinCheck(1, "lobby").Get(), StartsWith("JOIN_UNDECIDED"));
-  BackendNode& unable = Node({.join_check = [](const auto&, const auto& reply) {
-    reply(grpc::Status(grpc::StatusCode::UNIMPLEMENTED, ""), {});
-  }});
-  EXPECT_THAT(unable.asker().JoinCheck(1, "lobby").Get(), StartsWith("JOIN_FORBIDDEN"));
-  EXPECT_FALSE(unable.backend().ChecksJoins("/ws"));
-  EXPECT_THAT(unable.asker().JoinCheck(1, "lobby").Get(), StartsWith("JOIN_FORBIDDEN"));
-  EXPECT_THAT(unable.service().asked.lines(), ElementsAre("JoinCheck lobby of alice"));
-}
-
 TEST_P(ControlBackendTest, QuestionsOfAConnectionComeInTheirOrderAndOnce) {
   BackendNode& node = Node({});
   EXPECT_EQ(node.asker().Message(1, "one").Get(), "nothing");

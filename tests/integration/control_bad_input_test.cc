@@ -34,7 +34,7 @@ const std::map<std::string, Sample>& Samples() {
   static const std::map<std::string, Sample> samples = {
       {"Own",
        {R"("connection_id":"ID","client_id":"alice","on_duplicate":"ON_DUPLICATE_ALLOW",
-           "rooms":["lobby"],"labels":{"k":"v"},"expires_at":"2100-01-01T00:00:00Z")",
+           "rooms":["lobby"],"labels":{"k":"v"},"may_join":["chat:*"],"expires_at":"2100-01-01T00:00:00Z")",
         {"connection_id", "client_id"}}},
       {"Release", {R"("client_id":"c","close":{"code":1000,"reason":"bye"})", {"client_id"}}},
       {"Join", {R"("connection_id":"ID","rooms":["lobby"])", {"connection_id", "rooms"}}},
@@ -62,6 +62,10 @@ const std::map<std::string, Sample>& Samples() {
       {"Rooms", {R"("prefix":"r","cursor":"r1","count":10)", {}}},
       {"GetClient", {R"("client_id":"c")", {"client_id"}}},
       {"Connections", {R"("cursor":"ID","count":10)", {}}},
+      {"Drain", {R"("window":"1s")", {}}},
+      {"SetRoomRateLimit", {R"("room":"r","n":1,"window":"1s")", {"room"}}},
+      {"SetClientRateLimit", {R"("client_id":"c","n":1,"window":"1s")", {"client_id"}}},
+      {"GetLimits", {R"("cursor":"rlobby","count":10)", {}}},
       {"Subscribe", {R"("channels":["c"])", {"channels"}}},
       {"Watch", {R"("rooms":["r"],"client_ids":["c"],"kinds":["EVENT_KIND_JOINED"])", {}}},
   };
