@@ -15,7 +15,8 @@ struct ConfigReload {
   std::vector<std::string> needs_restart;  // those whose new value it does not have
 };
 
-// `running` is in force, `read` has been accepted by LoadConfig. Keys are in the order of config.proto.
+// `running` is in force, `read` has been accepted by LoadConfig. Keys are in the order of
+// config.proto.
 ConfigReload ReloadConfig(const v1::Config& running, const v1::Config& read);
 
 }  // namespace wsrouter

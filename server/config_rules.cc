@@ -154,15 +154,16 @@ absl::Status CheckAuth(const v1::AuthConfig& auth, const v1::GatewayConfig& gate
     if (!line.ok()) continue;
     const auto [known, is_new] = prefixes.emplace(line->issuer, line->client_id_prefix);
     if (!is_new && known->second != line->client_id_prefix) {
-      return Refuse("auth.issuers",
-                    fmt::format("must not give the issuer {} two prefixes", text.substr(0, text.find(' '))));
+      return Refuse("auth.issuers", fmt::format("must not give the issuer {} two prefixes",
+                                                text.substr(0, text.find(' '))));
     }
   }
   const bool by_cookie = !auth.session_cookie_secrets().empty() ||
                          (!auth.issuers().empty() && !auth.token_cookie().empty());
   if (by_cookie && gateway.allowed_origins().empty()) {
-    return Refuse("gateway.allowed_origins",
-                  "must say whose pages may connect where cookies say who a client is; \"*\" for all");
+    return Refuse(
+        "gateway.allowed_origins",
+        "must say whose pages may connect where cookies say who a client is; \"*\" for all");
   }
   const auto& headers = gateway.event_headers();
   if (!auth.token_subprotocol().empty() &&
@@ -206,9 +207,10 @@ absl::Status CheckBackend(const v1::BackendConfig& backend) {
 
 absl::Status CheckConfigRules(const v1::Config& config) {
   for (const absl::Status& status :
-       {CheckGateway(config.gateway()), CheckControl(config.control()),
-        CheckSizes(config), CheckDrain(config.drain(), config.gateway()), CheckRedis(config.redis()),
-        CheckBackend(config.backend()), CheckNamespaces(config.limits()), CheckAuth(config.auth(), config.gateway())}) {
+       {CheckGateway(config.gateway()), CheckControl(config.control()), CheckSizes(config),
+        CheckDrain(config.drain(), config.gateway()), CheckRedis(config.redis()),
+        CheckBackend(config.backend()), CheckNamespaces(config.limits()),
+        CheckAuth(config.auth(), config.gateway())}) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -38,8 +38,9 @@ constexpr std::string_view kHelp = R"(wsrouter: one node of the WebSocket routin
   --version              print the version, and exit
   --help                 print this, and exit
 
-The environment (WSROUTER_SECTION_KEY) overrides the file. SIGHUP reads all of it again. Exit codes: 0 after SIGTERM or SIGINT,
-1 when the node cannot start, 2 when arguments or configuration are wrong.
+The environment (WSROUTER_SECTION_KEY) overrides the file. SIGHUP reads all of it again.
+Exit codes: 0 after SIGTERM or SIGINT, 1 when the node cannot start, 2 when arguments or
+configuration are wrong.
 )";
 
 struct Arguments {

@@ -20,8 +20,8 @@ namespace {
 
 // A shard that has not turned its loop for so long is stuck.
 constexpr absl::Duration kLagMax = absl::Seconds(10);
-// Once no connection is left: what services get to hear of the last ends, and then calls and streams
-// to finish.
+// Once no connection is left: what services get to hear of the last ends, and then calls and
+// streams to finish.
 constexpr absl::Duration kEndsGrace = absl::Milliseconds(500);
 constexpr absl::Duration kCallsGrace = absl::Milliseconds(500);
 // What giving the directory back what it holds of this node may take; there is little left then.
@@ -45,12 +45,11 @@ std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, Measu
   }
   RedisEngine::Options options = ToRedisOptions(config);
   options.self = self;
-  return std::make_unique<RedisEngine>(
-      options, RedisEngine::Parts{.events = events,
-                                  .stats = stats,
-                                  .counters = stats.AddCounters(),
-                                  .measures = &measures.AddBlock(),
-                                  .clock = clock});
+  return std::make_unique<RedisEngine>(options, RedisEngine::Parts{.events = events,
+                                                                   .stats = stats,
+                                                                   .counters = stats.AddCounters(),
+                                                                   .measures = &measures.AddBlock(),
+                                                                   .clock = clock});
 }
 
 }  // namespace
@@ -99,28 +98,27 @@ absl::Status Node::StartParts(const v1::Config& config) {
   if (!gateway.ok()) return gateway.status();
   gateway_ = *std::move(gateway);
 
-  absl::StatusOr<std::unique_ptr<ControlServer>> control =
-      ControlServer::Start(ToControlOptions(config), {.broker = engine_->broker(),
-                                                      .directory = engine_->directory(),
-                                                      .rates = engine_->rates(),
-                                                      .stats = stats_,
-                                                      .counters = control_counters_,
-                                                      .events = events_,
-                                                      .attached = backend_.get(),
-                                                      .node = *this,
-                                                      .clock = clock_,
-                                                      .effective_config =
-                                                          [this] { return ConfigInForce(); }});
+  absl::StatusOr<std::unique_ptr<ControlServer>> control = ControlServer::Start(
+      ToControlOptions(config), {.broker = engine_->broker(),
+                                 .directory = engine_->directory(),
+                                 .rates = engine_->rates(),
+                                 .stats = stats_,
+                                 .counters = control_counters_,
+                                 .events = events_,
+                                 .attached = backend_.get(),
+                                 .node = *this,
+                                 .clock = clock_,
+                                 .effective_config = [this] { return ConfigInForce(); }});
   if (!control.ok()) return control.status();
   control_ = *std::move(control);
 
-  absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(
-      ToAdminOptions(config), stats_,
-      {.live = [this] { return Live(); },
-       .ready = [this] { return Ready(); },
-       .load = [this] { return Load(); },
-       .measures = &measures_},
-      clock_);
+  absl::StatusOr<std::unique_ptr<AdminServer>> admin =
+      AdminServer::Start(ToAdminOptions(config), stats_,
+                         {.live = [this] { return Live(); },
+                          .ready = [this] { return Ready(); },
+                          .load = [this] { return Load(); },
+                          .measures = &measures_},
+                         clock_);
   if (!admin.ok()) return admin.status();
   admin_ = *std::move(admin);
 

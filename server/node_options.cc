@@ -191,11 +191,11 @@ DoorOptions ToDoorOptions(const v1::Config& config) {
     to.keys.lines.push_back(*line);
     auto issuer = std::ranges::find(to.tokens.issuers, line->issuer, &TokenIssuer::name);
     if (issuer == to.tokens.issuers.end()) {
-      issuer = to.tokens.issuers.insert(issuer, {.name = line->issuer,
-                                                 .audiences = {from.audiences().begin(),
-                                                               from.audiences().end()},
-                                                 .algorithms = {},
-                                                 .client_id_prefix = line->client_id_prefix});
+      issuer = to.tokens.issuers.insert(
+          issuer, {.name = line->issuer,
+                   .audiences = {from.audiences().begin(), from.audiences().end()},
+                   .algorithms = {},
+                   .client_id_prefix = line->client_id_prefix});
     }
     if (std::ranges::find(issuer->algorithms, line->algorithm) == issuer->algorithms.end()) {
       issuer->algorithms.push_back(line->algorithm);

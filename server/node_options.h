@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 #include "admin/admin_server.h"
-#include "base/log.h"
 #include "auth/door.h"
+#include "base/log.h"
 #include "control/backend_options.h"
 #include "control/control_options.h"
 #include "core/limits.h"

@@ -80,7 +80,8 @@ void PrintNodes(const v1::NodesResponse& answer) {
 
 void PrintStats(const v1::StatsResponse& answer) {
   std::vector<Row> rows = {{"FIGURE", "VALUE"}};
-  for (const auto& [name, value] : answer.gauges()) rows.push_back({name, fmt::format("{}", value)});
+  for (const auto& [name, value] : answer.gauges())
+    rows.push_back({name, fmt::format("{}", value)});
   for (const auto& [name, value] : answer.counters()) rows.push_back({name, std::to_string(value)});
   std::sort(rows.begin() + 1, rows.end());
   PrintTable(rows);
@@ -130,16 +131,15 @@ absl::Status Members(BackendClient& node, Output output, const std::string& room
     all.set_partial(all.partial() || page->partial());
     request.set_cursor(page->next_cursor());
   } while (!request.cursor().empty());
-  return Show(absl::StatusOr<v1::MembersResponse>(all), output,
-              [](const v1::MembersResponse& answer) {
-                std::vector<Row> rows = {{"CLIENT", "CONNECTIONS"}};
-                for (const v1::Member& member : answer.members()) {
-                  rows.push_back(
-                      {member.client_id(), std::to_string(member.connection_ids_size())});
-                }
-                PrintTable(rows);
-                WarnIfPartial(answer.partial());
-              });
+  return Show(
+      absl::StatusOr<v1::MembersResponse>(all), output, [](const v1::MembersResponse& answer) {
+        std::vector<Row> rows = {{"CLIENT", "CONNECTIONS"}};
+        for (const v1::Member& member : answer.members()) {
+          rows.push_back({member.client_id(), std::to_string(member.connection_ids_size())});
+        }
+        PrintTable(rows);
+        WarnIfPartial(answer.partial());
+      });
 }
 
 absl::Status Top(BackendClient& node, Output output, double seconds, int times) {
@@ -172,10 +172,9 @@ absl::Status Watch(BackendClient& node, Output output, int count) {
     if (output.json) {
       fmt::print("{}\n", Json(event));
     } else {
-      fmt::print("{}\n", Plain(fmt::format("{:<12}  {}  {}  {}",
-                                           v1::EventKind_Name(event.kind()).substr(11),
-                                           event.server_id(), event.connection_id(),
-                                           event.client_id())));
+      fmt::print("{}\n", Plain(fmt::format(
+                             "{:<12}  {}  {}  {}", v1::EventKind_Name(event.kind()).substr(11),
+                             event.server_id(), event.connection_id(), event.client_id())));
     }
     fflush(stdout);
     if (++seen == count) end = absl::OkStatus();

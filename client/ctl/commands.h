@@ -17,7 +17,8 @@ absl::Status Nodes(client::BackendClient& node, Output output);
 absl::Status Rooms(client::BackendClient& node, Output output, const std::string& prefix);
 absl::Status Members(client::BackendClient& node, Output output, const std::string& room);
 absl::Status Stats(client::BackendClient& node, Output output);
-// Nodes and the busiest figures of the node that answers, every `seconds`, `times` (0: until killed).
+// Nodes and the busiest figures of the node that answers, every `seconds`, `times` (0: until
+// killed).
 absl::Status Top(client::BackendClient& node, Output output, double seconds, int times);
 // Events as they come, `count` of them (0: until killed). Ends with the stream when it is refused.
 absl::Status Watch(client::BackendClient& node, Output output, int count);

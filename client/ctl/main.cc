@@ -67,7 +67,8 @@ using Run = std::function<absl::Status(client::BackendClient&)>;
 
 void AddLink(CLI::App& app, Link& link, Choices& choices) {
   app.add_option("--address", link.address, "where the node takes gRPC")->capture_default_str();
-  CLI::Option* ca = app.add_option("--ca", link.ca, "who has signed the node's certificate: use TLS");
+  CLI::Option* ca =
+      app.add_option("--ca", link.ca, "who has signed the node's certificate: use TLS");
   ca->check(CLI::ExistingFile);
   CLI::Option* cert = app.add_option("--cert", link.cert, "our certificate");
   CLI::Option* key = app.add_option("--key", link.key, "the key of --cert");
@@ -76,7 +77,8 @@ void AddLink(CLI::App& app, Link& link, Choices& choices) {
   app.add_option("--token-file", link.token_file, "holds the token; or WSROUTER_TOKEN is the token")
       ->check(CLI::ExistingFile);
   app.add_option("--deadline", link.deadline_seconds, "seconds that a call may take")
-      ->check(CLI::PositiveNumber)->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_flag("--json", choices.output.json, "prints answers as JSON");
 }
 
@@ -88,16 +90,17 @@ void AddReading(CLI::App& app, Choices& in, Run& run) {
   };
   add("nodes", "the nodes of the cluster", [&](auto& node) { return Nodes(node, in.output); });
   add("stats", "the figures of the node", [&](auto& node) { return Stats(node, in.output); });
-  add("rooms", "rooms and how many are in them",
-      [&](auto& node) { return Rooms(node, in.output, in.name); })
-      ->add_option("prefix", in.name, "only rooms whose names begin so");
+  add("rooms", "rooms and how many are in them", [&](auto& node) {
+    return Rooms(node, in.output, in.name);
+  })->add_option("prefix", in.name, "only rooms whose names begin so");
   add("members", "who is in a room", [&](auto& node) { return Members(node, in.output, in.name); })
-      ->add_option("room", in.name)->required();
-  CLI::App* top = add("top", "nodes and figures, again and again", [&](auto& node) {
-    return Top(node, in.output, in.seconds, in.count);
-  });
+      ->add_option("room", in.name)
+      ->required();
+  CLI::App* top = add("top", "nodes and figures, again and again",
+                      [&](auto& node) { return Top(node, in.output, in.seconds, in.count); });
   top->add_option("--interval", in.seconds, "seconds between two looks")
-      ->check(CLI::Range(0.1, 3600.0))->capture_default_str();
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
   top->add_option("--count", in.count, "looks; 0: until it is stopped")
       ->check(CLI::NonNegativeNumber);
   add("watch", "what happens on the node, as it happens",

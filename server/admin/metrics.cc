@@ -130,7 +130,7 @@ MetricFamily BuildInfo(const std::string& version) {
   metric.gauge.value = 1;
   metric.label = {{.name = "version", .value = version}};
   return OneMetric("wsrouter_build_info", "Always 1; the version of the program is its label.",
-                MetricType::Gauge, std::move(metric));
+                   MetricType::Gauge, std::move(metric));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 namespace wsrouter {
 
 struct DoorOptions {
-  TokenOptions tokens;          // without issuers: none count
+  TokenOptions tokens;  // without issuers: none count
   KeyKeeper::Options keys;
   SessionCookieOptions sessions;  // without secrets: none count
   bool required = true;

@@ -90,15 +90,17 @@ void KeyKeeper::Main() {
       absl::MutexLock lock(&mutex_);
       const bool url = place->line.by_url();
       place->not_before = now + options_.fetch_pause;
-      place->due = now + (!url ? options_.file_period
-                               : failed ? options_.fetch_pause : options_.fetch_period);
+      place->due = now + (!url     ? options_.file_period
+                          : failed ? options_.fetch_pause
+                                   : options_.fetch_period);
     }
   }
 }
 
 absl::Status KeyKeeper::Refresh(Place& place) {
   const std::string& where = place.line.keys;
-  absl::StatusOr<std::string> text = place.line.by_url() ? fetch_(where, stop_) : ReadSmallFile(where);
+  absl::StatusOr<std::string> text =
+      place.line.by_url() ? fetch_(where, stop_) : ReadSmallFile(where);
   if (!text.ok() && !place.line.by_url()) return text.status();  // which names the file
   if (!text.ok()) {
     return absl::UnavailableError(fmt::format("{}: {}", where, StdView(text.status().message())));

@@ -28,8 +28,7 @@ class KeyKeeper final : public KeySource {
  public:
   // The body that the URL answers with, 256 KiB at most. Blocks, within a time of its own, or until
   // it is stopped.
-  using Fetch =
-      std::function<absl::StatusOr<std::string>(const std::string& url, FetchStop& stop)>;
+  using Fetch = std::function<absl::StatusOr<std::string>(const std::string& url, FetchStop& stop)>;
 
   struct Options {
     std::vector<IssuerLine> lines;
@@ -52,11 +51,11 @@ class KeyKeeper final : public KeySource {
   // A place where keys are.
   struct Place {
     IssuerLine line;
-    std::string text;               // as it was read last
+    std::string text;  // as it was read last
     std::shared_ptr<const KeySet> keys;
-    absl::Duration due;             // uptime; when it is looked at again
-    absl::Duration not_before;      // uptime; a miss makes it due, but not before
-    bool failed = false;            // the last time
+    absl::Duration due;         // uptime; when it is looked at again
+    absl::Duration not_before;  // uptime; a miss makes it due, but not before
+    bool failed = false;        // the last time
   };
 
   KeyKeeper(const Options& options, Fetch fetch, const Clock& clock);

@@ -10,8 +10,8 @@
 #include <memory>
 #include <utility>
 
-#include "base/strings.h"
 #include "base/small_file.h"
+#include "base/strings.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
@@ -79,8 +79,8 @@ absl::StatusOr<absl::Time> CheckChain(const TlsFiles& files, const Certificate& 
   const absl::Time begins = ToTime(X509_get0_notBefore(own.get()));
   const absl::Time ends = ToTime(X509_get0_notAfter(own.get()));
   if (now >= ends) {
-    return Bad(files.cert, fmt::format("has expired at {}",
-                                       absl::FormatTime(ends, absl::UTCTimeZone())));
+    return Bad(files.cert,
+               fmt::format("has expired at {}", absl::FormatTime(ends, absl::UTCTimeZone())));
   }
   if (now < begins) {
     return Bad(files.cert, fmt::format("is valid from {} on only",
@@ -104,9 +104,9 @@ absl::Status CheckClientCa(const TlsFiles& files, const Certificate& read) {
 
 absl::StatusOr<Certificate> ReadCertificate(const TlsFiles& files, absl::Time now) {
   Certificate read;
-  for (const auto& [file, text] : {std::pair(&files.cert, &read.chain),
-                                   std::pair(&files.key, &read.key),
-                                   std::pair(&files.client_ca, &read.client_ca)}) {
+  for (const auto& [file, text] :
+       {std::pair(&files.cert, &read.chain), std::pair(&files.key, &read.key),
+        std::pair(&files.client_ca, &read.client_ca)}) {
     if (file->empty()) continue;
     absl::StatusOr<std::string> octets = ReadSmallFile(*file);
     if (!octets.ok()) return octets.status();

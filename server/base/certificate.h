@@ -24,7 +24,8 @@ struct Certificate {
 };
 
 // Refused unless the key is the certificate's, the certificate is valid at `now`, and all that is
-// there can be read; authorities may be there alone, without the pair. The message names the file and has nothing of what is in it.
+// there can be read; authorities may be there alone, without the pair. The message names the file
+// and has nothing of what is in it.
 absl::StatusOr<Certificate> ReadCertificate(const TlsFiles& files, absl::Time now);
 
 }  // namespace wsrouter

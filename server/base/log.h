@@ -27,14 +27,14 @@ struct LogField {
 
   LogField(std::string_view field_key, std::string_view text)
       : key(field_key), value(std::string(text)) {}
-  LogField(std::string_view field_key, const char* text) : key(field_key), value(std::string(text)) {}
+  LogField(std::string_view field_key, const char* text)
+      : key(field_key), value(std::string(text)) {}
   LogField(std::string_view field_key, std::vector<std::string> texts)
       : key(field_key), value(std::move(texts)) {}
   LogField(std::string_view field_key, bool truth) : key(field_key), value(truth) {}
   LogField(std::string_view field_key, double number) : key(field_key), value(number) {}
   template <std::integral Number>
-    requires(!std::same_as<Number, bool>)
-  LogField(std::string_view field_key, Number number)
+  requires(!std::same_as<Number, bool>) LogField(std::string_view field_key, Number number)
       : key(field_key), value(static_cast<int64_t>(number)) {}
 
   std::string_view key;

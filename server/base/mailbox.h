@@ -23,8 +23,8 @@ class Mailbox {
   Mailbox(size_t capacity, absl::AnyInvocable<void() const> wake)
       : capacity_(capacity), wake_(std::move(wake)) {}
 
-  // False when the mailbox is full, or closed: `message` is left as it was and the caller decides what that
-  // means.
+  // False when the mailbox is full, or closed: `message` is left as it was and the caller decides
+  // what that means.
   [[nodiscard]] bool Post(Message&& message) { return Add(std::move(message), capacity_); }
 
   // For what must not be refused and is bounded by its sender: answers to what the consumer itself

@@ -35,7 +35,7 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
 }
 
 FileStamp StampOf(const std::string& path) {
-  struct stat found{};
+  struct stat found {};
   if (path.empty() || stat(path.c_str(), &found) != 0) return {};
   return {.inode = found.st_ino,
           .size = found.st_size,

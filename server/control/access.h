@@ -38,8 +38,8 @@ struct Caller {
 
 // Who may call what: by the name of a certificate, or by a token. Any thread.
 //
-// A caller who shows a token is judged by it alone. Why a credential is not taken is not said: none,
-// a wrong one and one that has expired get the same answer.
+// A caller who shows a token is judged by it alone. Why a credential is not taken is not said:
+// none, a wrong one and one that has expired get the same answer.
 class Access {
  public:
   // Without names and without tokens (null) everybody may call everything.

@@ -24,9 +24,9 @@ inline constexpr const char* kNameProperties[] = {
 // Asks Access about every call before anything of it is looked at; counts and logs what is denied.
 //
 // Calls of our services are checked where they arrive (Guard), so that a denial has its reason. All
-// others (reflection, health, methods that do not exist) never reach code of ours: ServerCredentials
-// has gRPC itself ask for them (AdmitOther), which can send a code and a message only. A method that
-// nobody guards is asked for there, too, so none is left out.
+// others (reflection, health, methods that do not exist) never reach code of ours:
+// ServerCredentials has gRPC itself ask for them (AdmitOther), which can send a code and a message
+// only. A method that nobody guards is asked for there, too, so none is left out.
 class AccessCheck {
  public:
   using Guarded = std::function<absl::Status(const grpc::CallbackServerContext&)>;

@@ -22,8 +22,7 @@ class AdminCalls {
  public:
   // `watchers` counts the open streams of the Events service.
   AdminCalls(Directory& directory, Drainable& node, const Stats& stats, const Clock& clock,
-             const std::atomic<uint64_t>& watchers,
-             std::function<std::string()> effective_config)
+             const std::atomic<uint64_t>& watchers, std::function<std::string()> effective_config)
       : directory_(directory),
         node_(node),
         stats_(stats),

@@ -55,7 +55,8 @@ class AttachStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   void ReadOn();
   // `call` is the question that it is, 0 for another response.
   void Send(uint64_t call, const v1::AttachResponse& response);
-  // A question that has not been written yet is not written any more; otherwise the service is told.
+  // A question that has not been written yet is not written any more; otherwise the service is
+  // told.
   void Withdraw(uint64_t call);
   void End(const absl::Status& status);
   // Ends it, and nothing counts that it says from now on.

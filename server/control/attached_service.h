@@ -32,8 +32,8 @@ class AttachedService final : public BackendService {
 
   const AttachStream* stream() const { return stream_.get(); }
   const std::string& prefix() const { return prefix_; }
-  // Of those that share a path, the one with the highest weight is asked about a connection: when one
-  // comes or goes, only the connections move that it gets or had.
+  // Of those that share a path, the one with the highest weight is asked about a connection: when
+  // one comes or goes, only the connections move that it gets or had.
   uint64_t WeightFor(const ConnectionId& connection) const;
 
  private:

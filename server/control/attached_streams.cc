@@ -25,10 +25,10 @@ absl::Status AttachedStreams::Keep(const std::shared_ptr<AttachStream>& stream,
   absl::MutexLock lock(&mutex_);
   if (stopping_) return NodeStopping();
   if (streams_.size() >= streams_max_) {
-    return OfLimit(Refusal(absl::StatusCode::kResourceExhausted, "TOO_MANY_WATCHERS",
-                           fmt::format("{} services are attached, the most that may be",
-                                       streams_max_)),
-                   "control.attached_max");
+    return OfLimit(
+        Refusal(absl::StatusCode::kResourceExhausted, "TOO_MANY_WATCHERS",
+                fmt::format("{} services are attached, the most that may be", streams_max_)),
+        "control.attached_max");
   }
   streams_.Keep(stream, std::move(standing));
   return absl::OkStatus();

@@ -69,9 +69,9 @@ absl::StatusOr<ConnectAnswer> ReadAccept(const v1::Accept& accept, const Connect
                        "is empty, and nobody can have rooms, labels, patterns or an end");
   }
   if (accept.first_size() > kFirstPayloadsMax) {
-    checks.Fail(BadField("accept.first", "TOO_MANY_ITEMS",
-                         fmt::format("has {} entries, want at most {}", accept.first_size(),
-                                     kFirstPayloadsMax)));
+    checks.Fail(BadField(
+        "accept.first", "TOO_MANY_ITEMS",
+        fmt::format("has {} entries, want at most {}", accept.first_size(), kFirstPayloadsMax)));
   }
   for (int i = 0; i < accept.first_size() && checks.ok(); ++i) {
     admission.greetings.push_back(checks.Payload(accept.first(i), payload_bytes_max));

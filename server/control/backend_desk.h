@@ -26,8 +26,8 @@ namespace wsrouter {
 // Where questions wait and are handed to services: attached ones first, then the one that the
 // route dials. It answers for a service that does not.
 //
-// All of it happens on one thread, so that an answer, a deadline and a client that gives up come one
-// behind the other; a question is known by its ticket and is gone when it is answered.
+// All of it happens on one thread, so that an answer, a deadline and a client that gives up come
+// one behind the other; a question is known by its ticket and is gone when it is answered.
 class BackendDesk {
  public:
   struct Parts {
@@ -52,8 +52,8 @@ class BackendDesk {
                 absl::StatusOr<BackendResponse> answer);
   void Attach(const std::shared_ptr<AttachStream>& stream, AttachTerms terms);
   void AttachAnswered(const AttachStream& stream, v1::AttachAnswer answer);
-  // The questions that the service had go to others; where it speaks nonsense (`why`), what was asked
-  // of it has failed.
+  // The questions that the service had go to others; where it speaks nonsense (`why`), what was
+  // asked of it has failed.
   void Detach(const AttachStream* stream, const absl::Status& why);
   // Calls `idle` when nothing waits any more; one at a time.
   void WhenIdle(absl::AnyInvocable<void() &&> idle);

@@ -87,8 +87,8 @@ void BackendDesk::Fail(BackendQuestion& question, const absl::Status& status,
   const absl::Duration retry_after = RetryAfter(service);
   if (AskAgain(question, status)) return;
   if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {
-    return Finish(question, AnswerForService(connecting->question, status,
-                                             options_.connect_outage, retry_after));
+    return Finish(question, AnswerForService(connecting->question, status, options_.connect_outage,
+                                             retry_after));
   }
   if (std::holds_alternative<Speaking>(question.waiter)) {
     return Finish(question, AnswerForService(question.connection, options_.message_outage));

@@ -80,9 +80,9 @@ absl::StatusOr<Effects> ReadAnswer(const v1::MessageResponse& response,
                                    const ConnectionId& connection, size_t payload_bytes_max,
                                    absl::Time now) {
   if (response.effects_size() > kEffectsMax) {
-    return BadField("effects", "TOO_MANY_ITEMS",
-                    fmt::format("has {} entries, want at most {}", response.effects_size(),
-                                kEffectsMax));
+    return BadField(
+        "effects", "TOO_MANY_ITEMS",
+        fmt::format("has {} entries, want at most {}", response.effects_size(), kEffectsMax));
   }
   EffectReader reader(connection, payload_bytes_max, now);
   for (int i = 0; i < response.effects_size(); ++i) {

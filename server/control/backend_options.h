@@ -16,9 +16,8 @@ namespace wsrouter {
 // What a service is asked. The order is that of BackendRequest's alternatives.
 enum class BackendMethod : uint8_t { kConnect, kMessage, kDisconnected, kJoinCheck };
 inline constexpr size_t kBackendMethods = 4;
-inline constexpr std::string_view kBackendMethodNames[kBackendMethods] = {"Connect", "Message",
-                                                                          "Disconnected",
-                                                                          "JoinCheck"};
+inline constexpr std::string_view kBackendMethodNames[kBackendMethods] = {
+    "Connect", "Message", "Disconnected", "JoinCheck"};
 using BackendMethodSet = std::bitset<kBackendMethods>;
 
 inline std::optional<BackendMethod> ParseBackendMethod(std::string_view text) {
@@ -31,7 +30,7 @@ inline std::optional<BackendMethod> ParseBackendMethod(std::string_view text) {
 // Who is asked about the connections to a path and those below it.
 struct BackendRoute {
   std::string prefix;
-  std::string target;  // a gRPC name; empty: whoever attaches, and nobody else
+  std::string target;             // a gRPC name; empty: whoever attaches, and nobody else
   std::string rooms_prefix = {};  // what the rooms begin with that answers may name
 };
 

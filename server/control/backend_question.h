@@ -46,7 +46,7 @@ struct BackendQuestion {
   uint32_t attempts = 0;    // that failed
   bool held = false;        // between two attempts
   TimedThread::Timer timer;
-  uint64_t call = 0;  // the number by which `service` knows it
+  uint64_t call = 0;                        // the number by which `service` knows it
   std::shared_ptr<BackendService> service;  // null: nobody has it
   bool running = false;                     // the service was asked, and not only its gate
 };
@@ -65,8 +65,8 @@ bool IsOutage(const absl::Status& failure);
 // A method that answers so exists: gRPC says no such thing of itself.
 bool IsOfTheMethod(const absl::Status& status);
 
-// What is answered in a service's place. Of an outage the policies say it; any other failure refuses
-// who wants to be let in, whatever the policy is.
+// What is answered in a service's place. Of an outage the policies say it; any other failure
+// refuses who wants to be let in, whatever the policy is.
 ConnectAnswer AnswerForService(const ConnectQuestion& question, const absl::Status& failure,
                                ConnectOutage outage, absl::Duration retry_after);
 Effects AnswerForService(const ConnectionId& connection, MessageOutage outage);

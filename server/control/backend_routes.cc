@@ -22,10 +22,7 @@ size_t OctetsOf(const BackendRequest& request) {
 }  // namespace
 
 BackendRoutes::BackendRoutes(BackendOptions options, Counters& counters, const Clock& clock)
-    : options_(std::move(options)),
-      counters_(counters),
-      clock_(clock),
-      thread_(clock, kTasksMax) {}
+    : options_(std::move(options)), counters_(counters), clock_(clock), thread_(clock, kTasksMax) {}
 
 absl::StatusOr<std::unique_ptr<BackendRoutes>> BackendRoutes::Create(BackendOptions options,
                                                                      Counters& counters,
@@ -36,9 +33,8 @@ absl::StatusOr<std::unique_ptr<BackendRoutes>> BackendRoutes::Create(BackendOpti
   BackendAnswers& answers = *made;
   std::vector<BackendDesk::Route> routes;
   for (const BackendRoute& route : made->options_.routes) {
-    routes.push_back({.prefix = route.prefix,
-                      .service = nullptr,
-                      .rooms_prefix = route.rooms_prefix});
+    routes.push_back(
+        {.prefix = route.prefix, .service = nullptr, .rooms_prefix = route.rooms_prefix});
     if (route.target.empty()) continue;
     made->dialled_.push_back(std::make_shared<DialledBackend>(route.target, (*files)->first(),
                                                               made->options_, answers, clock));
@@ -75,11 +71,11 @@ bool BackendRoutes::Ask(const std::shared_ptr<std::unique_ptr<BackendQuestion>>&
   const size_t octets = (*question)->octets = OctetsOf((*question)->request);
   // One that is larger than all that may be is let in alone.
   const size_t before = octets_.fetch_add(octets);
-  const bool taken = (before == 0 || before + octets <= kOctetsMax) &&
-                     thread_.Post([this, question, octets] {
-                       octets_ -= octets;
-                       desk_->Ask(std::move(*question));
-                     });
+  const bool taken =
+      (before == 0 || before + octets <= kOctetsMax) && thread_.Post([this, question, octets] {
+        octets_ -= octets;
+        desk_->Ask(std::move(*question));
+      });
   if (!taken) octets_ -= octets;
   return taken;
 }
@@ -102,9 +98,8 @@ Backend::Ticket BackendRoutes::Connect(ConnectQuestion question,
     return ticket;
   }
   counters_.Add(Counter::kBackendFailures);
-  std::move(waiter.done)(
-      AnswerForService(waiter.question, Unasked("FULL", "too much waits"), options_.connect_outage,
-                       kBusyRetryAfter));
+  std::move(waiter.done)(AnswerForService(waiter.question, Unasked("FULL", "too much waits"),
+                                          options_.connect_outage, kBusyRetryAfter));
   return ticket;
 }
 

@@ -14,12 +14,10 @@
 
 namespace wsrouter {
 
-using BackendRequest =
-    std::variant<v1::ConnectRequest, v1::MessageRequest, v1::DisconnectedRequest,
-                 v1::JoinCheckRequest>;
-using BackendResponse =
-    std::variant<v1::ConnectResponse, v1::MessageResponse, v1::DisconnectedResponse,
-                 v1::JoinCheckResponse>;
+using BackendRequest = std::variant<v1::ConnectRequest, v1::MessageRequest, v1::DisconnectedRequest,
+                                    v1::JoinCheckRequest>;
+using BackendResponse = std::variant<v1::ConnectResponse, v1::MessageResponse,
+                                     v1::DisconnectedResponse, v1::JoinCheckResponse>;
 
 inline BackendMethod MethodOf(const BackendRequest& request) {
   return static_cast<BackendMethod>(request.index());

@@ -101,7 +101,8 @@ void CallGate::Count(bool failure, absl::Duration now) {
   ++window_calls_;
   window_failures_ += failure ? 1 : 0;
   failures_in_row_ = failure ? failures_in_row_ + 1 : 0;
-  const bool half = window_calls_ >= options_.rate_calls_min && 2 * window_failures_ >= window_calls_;
+  const bool half =
+      window_calls_ >= options_.rate_calls_min && 2 * window_failures_ >= window_calls_;
   if (failure && (failures_in_row_ >= options_.failures_max || half)) Pause(now);
 }
 

@@ -16,9 +16,9 @@ namespace wsrouter {
 // starts nothing itself.
 //
 // No use: after `failures_max` failures one behind the other, or when at least half of the calls of
-// a `rate_window` failed (and they were `rate_calls_min` or more), it refuses all calls for a pause.
-// Then one call is let through as a probe. Its success ends the trouble, its failure brings a pause
-// twice as long.
+// a `rate_window` failed (and they were `rate_calls_min` or more), it refuses all calls for a
+// pause. Then one call is let through as a probe. Its success ends the trouble, its failure brings
+// a pause twice as long.
 //
 // One thread; `now` is uptime and never goes back.
 class CallGate {
@@ -89,9 +89,9 @@ class CallGate {
   void Pause(absl::Duration now);
 
   const Options options_;
-  size_t octets_ = 0;  // of those that wait or run
+  size_t octets_ = 0;                              // of those that wait or run
   absl::flat_hash_map<uint64_t, size_t> running_;  // their octets
-  std::deque<uint64_t> queue_;  // with some that wait no longer
+  std::deque<uint64_t> queue_;                     // with some that wait no longer
   absl::flat_hash_map<uint64_t, Waiting> waiting_;
 
   bool paused_ = false;

@@ -16,11 +16,10 @@ absl::Status CallRates::Admit(std::string_view caller) {
     verdict = log_.Spend(charge, clock_.Now().uptime);
   }
   if (verdict.result == RateVerdict::Result::kAllowed) return absl::OkStatus();
-  return WithRetryAfter(
-      Refusal(absl::StatusCode::kResourceExhausted, "RATE_CALLER",
-              fmt::format("the caller has had its {} calls in {}", limit_.n,
-                          absl::FormatDuration(limit_.window))),
-      verdict.retry_after);
+  return WithRetryAfter(Refusal(absl::StatusCode::kResourceExhausted, "RATE_CALLER",
+                                fmt::format("the caller has had its {} calls in {}", limit_.n,
+                                            absl::FormatDuration(limit_.window))),
+                        verdict.retry_after);
 }
 
 std::string_view PeerHost(std::string_view peer) {

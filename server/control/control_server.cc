@@ -63,11 +63,11 @@ absl::Status CheckReach(const ControlOptions& options, const ListenAddress& addr
                               : "whoever reaches this address controls the node"}});
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(AbslView(
-      fmt::format("control.listen {} is not loopback and {}, want a loopback address, or "
-                  "control.tls with control.client_names or control.tokens_file, or "
-                  "control.insecure_control: true",
-                  address.ToString(), why)));
+  return absl::InvalidArgumentError(
+      AbslView(fmt::format("control.listen {} is not loopback and {}, want a loopback address, or "
+                           "control.tls with control.client_names or control.tokens_file, or "
+                           "control.insecure_control: true",
+                           address.ToString(), why)));
 }
 
 }  // namespace
@@ -80,7 +80,8 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
       credentials_(std::move(credentials)),
       router_(access_check_, parts.broker, parts.directory, parts.counters, parts.clock,
               parts.stats.node(), options.payload_bytes_max),
-      events_(access_check_, parts.events, parts.broker, parts.counters, parts.clock, parts.attached,
+      events_(access_check_, parts.events, parts.broker, parts.counters, parts.clock,
+              parts.attached,
               {.streams_max = options.watchers_max,
                .attached_max = options.attached_max,
                .queue = {.items_max = options.watch_queue_events_max,
@@ -94,8 +95,8 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Contro
                                                                     Parts parts) {
   std::optional<ListenAddress> address = ParseListenAddress(options.listen);
   if (!address.has_value()) {
-    return absl::InvalidArgumentError(AbslView(
-        fmt::format("control.listen '{}' is no address, want host:port", options.listen)));
+    return absl::InvalidArgumentError(
+        AbslView(fmt::format("control.listen '{}' is no address, want host:port", options.listen)));
   }
   const absl::Status reach = CheckReach(options, *address);
   if (!reach.ok()) return reach;
@@ -108,7 +109,8 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Contro
   RedirectLibraryLogs();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  std::unique_ptr<ControlServer> control(new ControlServer(options, parts, *std::move(credentials)));
+  std::unique_ptr<ControlServer> control(
+      new ControlServer(options, parts, *std::move(credentials)));
   grpc::ServerBuilder builder;
   Bound(options, builder);
   int port = 0;
@@ -122,9 +124,8 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Contro
   if (control->server_ == nullptr || port == 0) return NotBindable(*address, "gRPC refused it");
   address->port = static_cast<uint16_t>(port);
   control->address_ = address->ToString();
-  control->credentials_->OnTokens([&access = control->access_](auto tokens) {
-    access.SetTokens(std::move(tokens));
-  });
+  control->credentials_->OnTokens(
+      [&access = control->access_](auto tokens) { access.SetTokens(std::move(tokens)); });
   control->credentials_->Watch();
   control->server_->GetHealthCheckService()->SetServingStatus("liveness", true);
   control->SetReady(false);

@@ -15,9 +15,9 @@
 
 namespace wsrouter {
 
-// The files by which services are dialled with TLS, as they are on disk. What changes there is taken
-// while the node runs; what is bad, a pair that is half written too, is refused and logged, and the
-// old stays in use.
+// The files by which services are dialled with TLS, as they are on disk. What changes there is
+// taken while the node runs; what is bad, a pair that is half written too, is refused and logged,
+// and the old stays in use.
 //
 // No question waits for the disk: a thread of its own looks once a second.
 class DialFiles {
@@ -52,7 +52,7 @@ class DialFiles {
   const TlsFiles files_;  // client_ca: of the services
   const Clock& clock_;
   Credentials first_;
-  Stamps stamps_;    // these two: the looking thread's
+  Stamps stamps_;  // these two: the looking thread's
   Changed changed_;
   TimedThread thread_;  // the last member: it uses the others
 };

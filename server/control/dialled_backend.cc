@@ -18,8 +18,8 @@ int ToMillis(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
 }
 
-// A peer is asked whether it lives as seldom as gRPC's servers bear by default. What was sent and is
-// not acknowledged for the timeout ends the connection in any case (TCP_USER_TIMEOUT).
+// A peer is asked whether it lives as seldom as gRPC's servers bear by default. What was sent and
+// is not acknowledged for the timeout ends the connection in any case (TCP_USER_TIMEOUT).
 grpc::ChannelArguments Arguments(const BackendOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(R"({"loadBalancingConfig":[{"round_robin":{}}]})");
@@ -62,8 +62,7 @@ DialledBackend::DialledBackend(std::string target,
                                const std::shared_ptr<grpc::ChannelCredentials>& credentials,
                                const BackendOptions& options, BackendAnswers& answers,
                                const Clock& clock)
-    : BackendService(
-          {.concurrency_max = options.concurrency_max, .queue_max = options.queue_max}),
+    : BackendService({.concurrency_max = options.concurrency_max, .queue_max = options.queue_max}),
       target_(std::move(target)),
       answers_(answers),
       clock_(clock),
@@ -109,9 +108,8 @@ template <typename Response, typename Request>
 void DialledBackend::Start(uint64_t number, const Request& request, absl::Duration timeout,
                            const char* method) {
   // A line that was replaced goes when no call is left on it.
-  std::erase_if(lines_, [this](const auto& line) {
-    return line != lines_.back() && line.use_count() == 1;
-  });
+  std::erase_if(
+      lines_, [this](const auto& line) { return line != lines_.back() && line.use_count() == 1; });
   const auto made = std::make_shared<Call<Request>>();
   auto* const call = made.get();
   call->request = request;
@@ -124,24 +122,24 @@ void DialledBackend::Start(uint64_t number, const Request& request, absl::Durati
     absl::MutexLock lock(&pending_->mutex);
     ++pending_->count;
   }
-  grpc::TemplatedGenericStub<Request, grpc::ByteBuffer>(lines_.back()->channel).UnaryCall(
-      &call->context, method, {}, &call->request, &call->response,
-      [this, call, number, pending = pending_](const grpc::Status& status) {
-        Running running;
-        {
-          absl::MutexLock lock(&mutex_);
-          running = std::move(calls_.extract(number).mapped());
-        }
-        answers_.Answered(this, number, ReadResponse<Response>(status, call->response));
-        // The context holds the channel, whose end waits for gRPC's threads: were it the last to hold
-        // it, this thread would wait for itself. So it goes before the line, which the service keeps
-        // for as long as others do, and before the signal.
-        running.context = nullptr;
-        running.line = nullptr;
-        // From here on the service may be gone.
-        absl::MutexLock lock(&pending->mutex);
-        if (--pending->count == 0) pending->none.Signal();
-      });
+  grpc::TemplatedGenericStub<Request, grpc::ByteBuffer>(lines_.back()->channel)
+      .UnaryCall(&call->context, method, {}, &call->request, &call->response,
+                 [this, call, number, pending = pending_](const grpc::Status& status) {
+                   Running running;
+                   {
+                     absl::MutexLock lock(&mutex_);
+                     running = std::move(calls_.extract(number).mapped());
+                   }
+                   answers_.Answered(this, number, ReadResponse<Response>(status, call->response));
+                   // The context holds the channel, whose end waits for gRPC's threads: were it the
+                   // last to hold it, this thread would wait for itself. So it goes before the
+                   // line, which the service keeps for as long as others do, and before the signal.
+                   running.context = nullptr;
+                   running.line = nullptr;
+                   // From here on the service may be gone.
+                   absl::MutexLock lock(&pending->mutex);
+                   if (--pending->count == 0) pending->none.Signal();
+                 });
 }
 
 void DialledBackend::Cancel(uint64_t call) {

@@ -28,8 +28,8 @@ class DialledBackend final : public BackendService {
   // Cancels what is under way and waits until gRPC has let go of it.
   ~DialledBackend() override;
 
-  // Calls that begin from now on use these credentials; those under way end as they began. The desk's
-  // thread.
+  // Calls that begin from now on use these credentials; those under way end as they began. The
+  // desk's thread.
   void Dial(const std::shared_ptr<grpc::ChannelCredentials>& credentials);
   void Ask(uint64_t call, const BackendRequest& request, absl::Duration timeout) override;
   void Cancel(uint64_t call) override;

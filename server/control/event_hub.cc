@@ -47,8 +47,7 @@ bool InRooms(const Event::Detail& detail, const absl::flat_hash_set<RoomName>& r
 }  // namespace
 
 bool EventFilter::Passes(const Event& event) const {
-  return kinds.test(event.detail.index()) &&
-         (clients.empty() || clients.contains(event.client)) &&
+  return kinds.test(event.detail.index()) && (clients.empty() || clients.contains(event.client)) &&
          (rooms.empty() || InRooms(event.detail, rooms));
 }
 

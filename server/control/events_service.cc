@@ -74,9 +74,8 @@ absl::StatusOr<EventFilter> ReadFilter(const v1::WatchRequest& request) {
   return filter;
 }
 
-EventsService::EventsService(AccessCheck& access, EventHub& hub, Broker& broker,
-                             Counters& counters, const Clock& clock, AttachDesk* desk,
-                             const Limits& limits)
+EventsService::EventsService(AccessCheck& access, EventHub& hub, Broker& broker, Counters& counters,
+                             const Clock& clock, AttachDesk* desk, const Limits& limits)
     : RawService(access),
       hub_(hub),
       broker_(broker),
@@ -89,14 +88,16 @@ EventsService::EventsService(AccessCheck& access, EventHub& hub, Broker& broker,
   BindStream("Watch", [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
     return Watch(*context, *octets);
   });
-  BindStream("Subscribe", [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
-    return Subscribe(*context, *octets);
-  });
-  BindBidi("Attach",
-           [this](grpc::CallbackServerContext* context) {
-             return attached_.Open(StandingOf(*context, "Attach"));
-           },
-           RefusedAttach);
+  BindStream("Subscribe",
+             [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
+               return Subscribe(*context, *octets);
+             });
+  BindBidi(
+      "Attach",
+      [this](grpc::CallbackServerContext* context) {
+        return attached_.Open(StandingOf(*context, "Attach"));
+      },
+      RefusedAttach);
   if (access.required()) looker_.PostAnswer([this] { EndFallen(); });
 }
 

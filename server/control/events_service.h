@@ -68,7 +68,7 @@ class EventsService final : public RawService<v1::Events> {
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   KeptStreams<EventStream> streams_ ABSL_GUARDED_BY(mutex_);
-  StreamPump pump_;     // the last members: their threads use the others
+  StreamPump pump_;  // the last members: their threads use the others
   TimedThread looker_;
 };
 

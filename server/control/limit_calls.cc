@@ -22,12 +22,12 @@ std::optional<RateLimit> ReadLimit(Checks& checks, const Request& request) {
   RateLimit limit = {.n = request.n()};
   if (!limit.on()) return limit;
   if (limit.n > kRateMax) {
-    checks.Fail(BadField("n", "FIELD_OUT_OF_RANGE",
-                         fmt::format("is {}, want 0 to {}", limit.n, kRateMax)));
+    checks.Fail(
+        BadField("n", "FIELD_OUT_OF_RANGE", fmt::format("is {}, want 0 to {}", limit.n, kRateMax)));
   }
   if (!request.has_window()) checks.FailMissing("window", "is not set");
-  limit.window = absl::Seconds(request.window().seconds()) +
-                 absl::Nanoseconds(request.window().nanos());
+  limit.window =
+      absl::Seconds(request.window().seconds()) + absl::Nanoseconds(request.window().nanos());
   if (checks.ok() && !IsRateLimit(limit)) {
     checks.Fail(BadField("window", "FIELD_OUT_OF_RANGE",
                          fmt::format("is {}, want 1ms to 1h", absl::FormatDuration(limit.window))));
@@ -74,7 +74,8 @@ void LimitCalls::GetLimits(const v1::GetLimitsRequest& request,
   Checks checks;
   const uint32_t count = checks.PageCount(request.count());
   if (!request.cursor().empty() && !IsCursor(request.cursor())) {
-    checks.Fail(BadField("cursor", "CURSOR_INVALID", "is none that this call gave; begin with none"));
+    checks.Fail(
+        BadField("cursor", "CURSOR_INVALID", "is none that this call gave; begin with none"));
   }
   if (!checks.ok()) return std::move(answer)(checks.status());
   RateLimitsPage page = rates_.Get(request.cursor(), count);

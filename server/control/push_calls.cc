@@ -78,21 +78,20 @@ void PushCalls::SendToClient(const v1::SendToClientRequest& request,
   Deliver deliver = ReadDeliver(checks, request, payload_bytes_max_);
   if (!checks.ok()) return std::move(answer)(checks.status());
   counters_.Add(Counter::kSendToClient);
-  broker_.Publish({.to = std::move(client),
-                   .action = std::move(deliver),
-                   .from = {request.from_client_id()}},
-                  [this, answer = std::move(answer)](Receipt receipt) mutable {
-                    const absl::Status verdict = Verdict(receipt);
-                    if (!verdict.ok()) return std::move(answer)(verdict);
-                    v1::SendToClientResponse response;
-                    response.set_delivered(receipt.queued);
-                    response.set_owner_missing(receipt.matched == 0 && !IsPartial(receipt));
-                    *response.mutable_outcome() = ToProto(receipt);
-                    if (response.owner_missing()) {
-                      counters_.Add(Counter::kSendToClientOwnerMissing);
-                    }
-                    std::move(answer)(std::move(response));
-                  });
+  broker_.Publish(
+      {.to = std::move(client), .action = std::move(deliver), .from = {request.from_client_id()}},
+      [this, answer = std::move(answer)](Receipt receipt) mutable {
+        const absl::Status verdict = Verdict(receipt);
+        if (!verdict.ok()) return std::move(answer)(verdict);
+        v1::SendToClientResponse response;
+        response.set_delivered(receipt.queued);
+        response.set_owner_missing(receipt.matched == 0 && !IsPartial(receipt));
+        *response.mutable_outcome() = ToProto(receipt);
+        if (response.owner_missing()) {
+          counters_.Add(Counter::kSendToClientOwnerMissing);
+        }
+        std::move(answer)(std::move(response));
+      });
 }
 
 void PushCalls::SendToConnection(const v1::SendToConnectionRequest& request,
@@ -118,7 +117,8 @@ void PushCalls::Broadcast(const v1::BroadcastRequest& request,
   ChannelName channel = checks.Required<ChannelName>("channel", request.channel());
   FramePtr frame = checks.Payload(request.payload(), payload_bytes_max_);
   if (!checks.ok()) return std::move(answer)(checks.status());
-  broker_.Publish({.to = std::move(channel), .action = ToChannel{.frame = std::move(frame)},
+  broker_.Publish({.to = std::move(channel),
+                   .action = ToChannel{.frame = std::move(frame)},
                    .receipts = Receipts::kLocal},
                   [answer = std::move(answer)](Receipt receipt) mutable {
                     if (!receipt.status.ok()) return std::move(answer)(receipt.status);

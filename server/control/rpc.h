@@ -55,8 +55,8 @@ grpc::ServerUnaryReactor* Serve(grpc::CallbackServerContext* context,
 int MethodIndex(const char* service, const char* method);
 
 // A generated service (wsrouter.v1.Router, ...) whose methods are bound one by one to functions
-// that take octets, and are called when the caller may call. Every method has to be bound before the
-// server is built.
+// that take octets, and are called when the caller may call. Every method has to be bound before
+// the server is built.
 template <typename Generated>
 class RawService : public Generated::Service {
  protected:
@@ -97,13 +97,12 @@ class RawService : public Generated::Service {
   template <typename Refuse>
   void BindBidi(const char* method, OpenBidi open, Refuse refuse) {
     using Handler = grpc::internal::CallbackBidiHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
-    this->MarkMethodRawCallback(
-        MethodIndex(Generated::service_full_name(), method),
-        new Handler([open = std::move(open), refuse, admit = Guard(method)](
-                        grpc::CallbackServerContext* context) {
-          const absl::Status admitted = admit(*context);
-          return admitted.ok() ? open(context) : refuse(admitted);
-        }));
+    this->MarkMethodRawCallback(MethodIndex(Generated::service_full_name(), method),
+                                new Handler([open = std::move(open), refuse, admit = Guard(method)](
+                                                grpc::CallbackServerContext* context) {
+                                  const absl::Status admitted = admit(*context);
+                                  return admitted.ok() ? open(context) : refuse(admitted);
+                                }));
   }
 
   // What the handler of a method has to call first.

@@ -65,9 +65,8 @@ class PortCredentials final : public grpc::ServerCredentials {
         certificate == nullptr ? grpc_insecure_server_credentials_create() : Tls(*certificate);
     if (check == nullptr) return;
     grpc_server_credentials_set_auth_metadata_processor(
-        credentials_, {.process = &Process,
-                       .destroy = [](void*) {},
-                       .state = const_cast<AccessCheck*>(check)});
+        credentials_,
+        {.process = &Process, .destroy = [](void*) {}, .state = const_cast<AccessCheck*>(check)});
   }
   ~PortCredentials() override { grpc_server_credentials_release(credentials_); }
 

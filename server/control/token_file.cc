@@ -78,7 +78,9 @@ absl::Status TokenTable::Add(std::string_view line) {
     return Bad("the token stands in another line as well");
   }
   if (entries_.size() == kTokensMax) return Bad(fmt::format("more than {} tokens", kTokensMax));
-  entries_.push_back({.digest = digest, .role = *role, .expires_at = expires_at,
+  entries_.push_back({.digest = digest,
+                      .role = *role,
+                      .expires_at = expires_at,
                       .name = std::string(StdView(words[0]))});
   return absl::OkStatus();
 }

@@ -21,9 +21,9 @@ class TokenTable {
   static constexpr size_t kTokensMax = 1000;
 
   // A file of lines "<name> <role> <token>[ <expiry>]", the expiry as RFC 3339 writes it; empty
-  // lines and those that begin with '#' do not count. One name may have several tokens. Refused as a
-  // whole; the message says the line and nothing of what is in it. A file without a token is taken
-  // for one that is being written, and refused.
+  // lines and those that begin with '#' do not count. One name may have several tokens. Refused as
+  // a whole; the message says the line and nothing of what is in it. A file without a token is
+  // taken for one that is being written, and refused.
   static absl::StatusOr<TokenTable> Parse(std::string_view text);
 
   // The role of a token that has not expired. Takes the same time for all tokens of a length,

@@ -89,7 +89,8 @@ class Backend {
   virtual bool ChecksJoins(std::string_view path) const = 0;
   // OK: it may join. Otherwise a refusal for the client: JOIN_FORBIDDEN, or JOIN_UNDECIDED where
   // no service answered. Of one connection one is asked about at a time, and no message meanwhile.
-  virtual Ticket JoinCheck(JoinQuestion question, absl::AnyInvocable<void(absl::Status) &&> done) = 0;
+  virtual Ticket JoinCheck(JoinQuestion question,
+                           absl::AnyInvocable<void(absl::Status) &&> done) = 0;
 
   // Nobody waits for the answer any more.
   virtual void Cancel(Ticket ticket) = 0;

@@ -41,8 +41,7 @@ struct Message {
 };
 }  // namespace client_frame
 
-using ClientRequest =
-    std::variant<client_frame::Join, client_frame::Leave, client_frame::Message>;
+using ClientRequest = std::variant<client_frame::Join, client_frame::Leave, client_frame::Message>;
 
 // Why a text is no frame. Where it breaks the protocol (it is no JSON object, or too deep), the
 // client cannot mean anything by it; otherwise it is told, by the id if it gave one.
@@ -59,8 +58,7 @@ std::string WelcomeText(std::string_view connection, std::string_view client);
 std::string JoinedText(std::string_view id, const RoomName& room);
 std::string LeftText(std::string_view id, const RoomName& room);
 std::string AckText(std::string_view id);
-std::string ErrorText(std::string_view id, const absl::Status& refusal,
-                      absl::Duration retry_after);
+std::string ErrorText(std::string_view id, const absl::Status& refusal, absl::Duration retry_after);
 // Before a Close frame; says whether and how the client should come back.
 std::string ByeText(uint16_t code, std::string_view reason);
 

@@ -32,21 +32,23 @@ struct Connection {
     bool adds;  // it was not a member when it asked, so it needs one of its rooms_per_connection
   };
 
-  uint64_t counter = 0;                // the part of its id that differs within the shard
-  Client* client = nullptr;            // who it is; null while nobody owns it
+  uint64_t counter = 0;      // the part of its id that differs within the shard
+  Client* client = nullptr;  // who it is; null while nobody owns it
   std::vector<Membership> rooms;
   std::vector<PendingJoin> joins_pending;
-  OnDuplicate on_duplicate = OnDuplicate::kAllow;  // of its Own; the directory may have to be told again
-  bool closing = false;                // our Close is queued: nothing may be sent behind it
-  bool own_pending = false;            // the directory has been asked who owns it
-  bool asking = false;                 // a service has been asked about a message, and has not answered
-  bool speaks = false;                 // wsrouter.v1.json
-  bool welcomed = false;               // as who its Own will make it
-  bool slow = false;                   // a frame was dropped since the outbox was last empty
+  OnDuplicate on_duplicate =
+      OnDuplicate::kAllow;   // of its Own; the directory may have to be told again
+  bool closing = false;      // our Close is queued: nothing may be sent behind it
+  bool own_pending = false;  // the directory has been asked who owns it
+  bool asking = false;       // a service has been asked about a message, and has not answered
+  bool speaks = false;       // wsrouter.v1.json
+  bool welcomed = false;     // as who its Own will make it
+  bool slow = false;         // a frame was dropped since the outbox was last empty
   Outbox outbox;
   std::shared_ptr<const Handshake> handshake;
   std::unique_ptr<const Labels> labels;  // null while there are none
-  // Patterns of the rooms that it may join by itself (core/room_pattern.h); null while there are none.
+  // Patterns of the rooms that it may join by itself (core/room_pattern.h); null while there are
+  // none.
   std::unique_ptr<const std::vector<std::string>> may_join;
   absl::Time connected_at;
   absl::Duration opened_uptime;

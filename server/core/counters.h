@@ -19,10 +19,10 @@ enum class Counter : size_t {
   kRoomJoins,
   kRoomLeaves,
   kRoomPushes,
-  kPushes,            // frames put into an outbox
-  kPushesFailed,      // deliveries lost for another cause than the two below
+  kPushes,        // frames put into an outbox
+  kPushesFailed,  // deliveries lost for another cause than the two below
   kPushesDroppedSlowConsumer,
-  kPushesToDeadFd,    // deliveries to a connection that was closing
+  kPushesToDeadFd,  // deliveries to a connection that was closing
   kCapacityExceededOwner,
   kCapacityExceededRoom,
   kRateLimitDrops,
@@ -33,93 +33,94 @@ enum class Counter : size_t {
   kConnectionsOpened = kGuideCount,
   kConnectionsClosed,
   kUpgradesRefused,
-  kAcceptsRefused,    // closed before an upgrade: the node or an address has its share
-  kAcceptPauses,      // times that accepting paused for want of descriptors
+  kAcceptsRefused,  // closed before an upgrade: the node or an address has its share
+  kAcceptPauses,    // times that accepting paused for want of descriptors
   kMessagesIn,
-  kMessagesUnheard,   // client messages that no watcher and no backend was there for
+  kMessagesUnheard,  // client messages that no watcher and no backend was there for
   kBytesIn,
   kBytesOut,
-  kWrites,            // system calls that carried frames
+  kWrites,  // system calls that carried frames
   kClosedProtocolError,
   kClosedNotAuthenticated,
   kClosedExpired,
   kClosedSlowConsumer,
   kClosedIdle,
-  kMailboxFull,       // envelopes that found a shard's mailbox full
-  kEnvelopesUndecodable,  // from other nodes: of another version, or not for this node
-  kEnvelopesLate,     // from other nodes: a second time, or behind what was sent later
-  kDirectoryRepairs,  // times that rows of this node were missing there, and written again
-  kEventsMissed,      // events that a watcher was too slow for
-  kCallsDenied,       // of the control port, for want of a credential or a role
-  kBackendFailures,   // questions that a backend did not answer, or not well
-  kBackendEndsLost,   // ends of connections that a backend could not be told
-  kEffectsFailed,     // that a backend asked for
-  kClosedRateLimited,     // for sending too many frames
-  kAcceptsRefusedNode,    // of kAcceptsRefused: the node has as many sockets as it may
-  kAcceptsRefusedAddress, // ... an address has
-  kAcceptsRefusedRate,    // ... an address comes too often
-  kAcceptsRefusedBusy,    // ... a shard takes no more for now
-  kHalfOpenPauses,        // times that accepting paused for too many requests under way
-  kUpgradesShedMemory,    // of kUpgradesRefused: 503, for want of memory
-  kUpgradesShedLag,       // ... its shard is late
-  kUpgradesShedRate,      // ... too many a second
-  kClientJoinsDenied,    // joins that clients asked for themselves and may not have
-  kClientFramesRefused,  // frames of wsrouter.v1.json that were not in order
+  kMailboxFull,            // envelopes that found a shard's mailbox full
+  kEnvelopesUndecodable,   // from other nodes: of another version, or not for this node
+  kEnvelopesLate,          // from other nodes: a second time, or behind what was sent later
+  kDirectoryRepairs,       // times that rows of this node were missing there, and written again
+  kEventsMissed,           // events that a watcher was too slow for
+  kCallsDenied,            // of the control port, for want of a credential or a role
+  kBackendFailures,        // questions that a backend did not answer, or not well
+  kBackendEndsLost,        // ends of connections that a backend could not be told
+  kEffectsFailed,          // that a backend asked for
+  kClosedRateLimited,      // for sending too many frames
+  kAcceptsRefusedNode,     // of kAcceptsRefused: the node has as many sockets as it may
+  kAcceptsRefusedAddress,  // ... an address has
+  kAcceptsRefusedRate,     // ... an address comes too often
+  kAcceptsRefusedBusy,     // ... a shard takes no more for now
+  kHalfOpenPauses,         // times that accepting paused for too many requests under way
+  kUpgradesShedMemory,     // of kUpgradesRefused: 503, for want of memory
+  kUpgradesShedLag,        // ... its shard is late
+  kUpgradesShedRate,       // ... too many a second
+  kClientJoinsDenied,      // joins that clients asked for themselves and may not have
+  kClientFramesRefused,    // frames of wsrouter.v1.json that were not in order
   kCount,
 };
 
-inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCounterNames = {
-    "owns_total",
-    "releases_total",
-    "sendToClient_total",
-    "sendToClient_owner_missing",
-    "room_joins_total",
-    "room_leaves_total",
-    "room_pushes_total",
-    "pushes_total",
-    "pushes_failed_total",
-    "pushes_dropped_slow_consumer",
-    "pushes_to_dead_fd_total",
-    "capacity_exceeded_owner_total",
-    "capacity_exceeded_room_total",
-    "rate_limit_drops_total",
-    "client_rate_limit_drops_total",
-    "hmac_verify_failures_total",
-    "connections_opened_total",
-    "connections_closed_total",
-    "upgrades_refused_total",
-    "accepts_refused_total",
-    "accept_pauses_total",
-    "messages_in_total",
-    "messages_unheard_total",
-    "bytes_in_total",
-    "bytes_out_total",
-    "writes_total",
-    "closed_protocol_error_total",
-    "closed_not_authenticated_total",
-    "closed_expired_total",
-    "closed_slow_consumer_total",
-    "closed_idle_total",
-    "mailbox_full_total",
-    "envelopes_undecodable_total",
-    "envelopes_late_total",
-    "directory_repairs_total",
-    "events_missed_total",
-    "calls_denied_total",
-    "backend_failures_total",
-    "backend_ends_lost_total",
-    "effects_failed_total",
-    "closed_rate_limited_total",
-    "accepts_refused_node_total",
-    "accepts_refused_address_total",
-    "accepts_refused_rate_total",
-    "accepts_refused_busy_total",
-    "half_open_pauses_total",
-    "upgrades_shed_memory_total",
-    "upgrades_shed_lag_total",
-    "upgrades_shed_rate_total",
-    "client_joins_denied_total",
-    "client_frames_refused_total",
+inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCounterNames =
+    {
+        "owns_total",
+        "releases_total",
+        "sendToClient_total",
+        "sendToClient_owner_missing",
+        "room_joins_total",
+        "room_leaves_total",
+        "room_pushes_total",
+        "pushes_total",
+        "pushes_failed_total",
+        "pushes_dropped_slow_consumer",
+        "pushes_to_dead_fd_total",
+        "capacity_exceeded_owner_total",
+        "capacity_exceeded_room_total",
+        "rate_limit_drops_total",
+        "client_rate_limit_drops_total",
+        "hmac_verify_failures_total",
+        "connections_opened_total",
+        "connections_closed_total",
+        "upgrades_refused_total",
+        "accepts_refused_total",
+        "accept_pauses_total",
+        "messages_in_total",
+        "messages_unheard_total",
+        "bytes_in_total",
+        "bytes_out_total",
+        "writes_total",
+        "closed_protocol_error_total",
+        "closed_not_authenticated_total",
+        "closed_expired_total",
+        "closed_slow_consumer_total",
+        "closed_idle_total",
+        "mailbox_full_total",
+        "envelopes_undecodable_total",
+        "envelopes_late_total",
+        "directory_repairs_total",
+        "events_missed_total",
+        "calls_denied_total",
+        "backend_failures_total",
+        "backend_ends_lost_total",
+        "effects_failed_total",
+        "closed_rate_limited_total",
+        "accepts_refused_node_total",
+        "accepts_refused_address_total",
+        "accepts_refused_rate_total",
+        "accepts_refused_busy_total",
+        "half_open_pauses_total",
+        "upgrades_shed_memory_total",
+        "upgrades_shed_lag_total",
+        "upgrades_shed_rate_total",
+        "client_joins_denied_total",
+        "client_frames_refused_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

@@ -14,8 +14,8 @@ class Drainable {
  public:
   virtual ~Drainable() = default;
 
-  // It reports not ready, lets nobody in any more, and closes who is connected with 1012, spread over
-  // `window`; absent: as configured. Again: what is left is spread over the new window.
+  // It reports not ready, lets nobody in any more, and closes who is connected with 1012, spread
+  // over `window`; absent: as configured. Again: what is left is spread over the new window.
   virtual absl::Status Drain(std::optional<absl::Duration> window) = 0;
   // It reports ready and lets clients in again; who has not been closed yet stays. Of what is not
   // drained nothing changes.

@@ -28,7 +28,8 @@ struct Inbox {  // one shard of the node it is subscribed on; where its connecti
   uint16_t shard = 0;
   friend bool operator==(const Inbox&, const Inbox&) = default;
 };
-using Topic = std::variant<ConnectionId, Inbox, ClientId, RoomName, ChannelName, Everyone, ThisNode>;
+using Topic =
+    std::variant<ConnectionId, Inbox, ClientId, RoomName, ChannelName, Everyone, ThisNode>;
 
 // A topic as text that no other topic has: a letter for its kind, then its name.
 std::string KeyOf(const Topic& topic);
@@ -57,7 +58,7 @@ struct Exceptions {
 struct Deliver {  // to everybody addressed, but for `except`
   FramePtr frame;
   std::optional<SlowConsumerPolicy> slow_consumer;  // the shard's default where absent
-  std::shared_ptr<const Exceptions> except;          // null: nobody is left out
+  std::shared_ptr<const Exceptions> except;         // null: nobody is left out
 };
 struct Own {
   ClientId client;

@@ -24,30 +24,30 @@ namespace wsrouter {
 struct Handshake {
   std::string path;
   std::string query;
-  std::string peer;  // address:port
+  std::string peer;         // address:port
   std::string subprotocol;  // the selected one
   std::vector<std::string> offered_subprotocols;
   std::map<std::string, std::string> headers;
   std::map<std::string, std::string> cookies;
   bool tls = false;
   std::string forwarded_for;  // the client's address as trusted proxies tell it; empty: they do not
-  bool speaks = false;        // the selected subprotocol is wsrouter.v1.json, and the node speaks it
+  bool speaks = false;  // the selected subprotocol is wsrouter.v1.json, and the node speaks it
 };
 
 enum class CloseCause : uint8_t {
-  kClientClosed,       // a Close frame from the client
-  kConnectionLost,     // the transport ended without one
+  kClientClosed,    // a Close frame from the client
+  kConnectionLost,  // the transport ended without one
   kProtocolError,
   kNotAuthenticated,
   kExpired,
   kSlowConsumer,
   kIdle,
   kSuperseded,
-  kDisconnected,       // a service asked for it
+  kDisconnected,  // a service asked for it
   kNodeStopping,
-  kNodeLost,           // its node ended without giving its connections back
-  kRefused,            // what let it in could not be brought into force
-  kRateLimited,        // it sent too many frames
+  kNodeLost,     // its node ended without giving its connections back
+  kRefused,      // what let it in could not be brought into force
+  kRateLimited,  // it sent too many frames
 };
 
 namespace event {

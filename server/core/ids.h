@@ -23,8 +23,8 @@ struct Id {
   }
 };
 
-using ClientId = Id<struct ClientKind>;    // who: the user or device that a service trusts
-using RoomName = Id<struct RoomKind>;      // where: a set of members
+using ClientId = Id<struct ClientKind>;      // who: the user or device that a service trusts
+using RoomName = Id<struct RoomKind>;        // where: a set of members
 using ChannelName = Id<struct ChannelKind>;  // a topic that backends subscribe to
 
 // One run of one process. A restarted node has the same server_id and another incarnation, so it

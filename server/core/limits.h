@@ -32,10 +32,10 @@ inline constexpr size_t kFrameOverheadBytes = 128;
 // How far Pongs and the Close may go beyond slow_consumer_bytes, so that a slow consumer can still
 // be told why it is closed.
 inline constexpr size_t kControlFramesBytesMax = 4096;
-inline constexpr uint32_t kLabelsMax = 32;            // labels of one connection
-inline constexpr size_t kLabelBytesMax = 1024;        // key and value of one label together
-inline constexpr size_t kCloseReasonBytesMax = 123;   // RFC 6455 section 5.5: 125 less the code
-inline constexpr uint32_t kShardsMax = 256;           // two hexadecimal digits of a connection id
+inline constexpr uint32_t kLabelsMax = 32;           // labels of one connection
+inline constexpr size_t kLabelBytesMax = 1024;       // key and value of one label together
+inline constexpr size_t kCloseReasonBytesMax = 123;  // RFC 6455 section 5.5: 125 less the code
+inline constexpr uint32_t kShardsMax = 256;          // two hexadecimal digits of a connection id
 inline constexpr uint32_t kPageDefault = 100;
 inline constexpr uint32_t kPageMax = 1000;
 

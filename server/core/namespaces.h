@@ -31,7 +31,8 @@ class Namespaces {
   static constexpr size_t kLinesMax = 100;
 
   Namespaces() : Namespaces(NamespaceOptions{}) {}
-  explicit Namespaces(const NamespaceOptions& defaults) : list_{{.prefix = {}, .options = defaults}} {}
+  explicit Namespaces(const NamespaceOptions& defaults)
+      : list_{{.prefix = {}, .options = defaults}} {}
 
   // Each line "<prefix> <option>=<value> ...", the options room_rate, client_rate (as
   // ParseRateLimit has them) and on_limit (drop or disconnect). What a line does not say is as in

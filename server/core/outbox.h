@@ -12,8 +12,9 @@ namespace wsrouter {
 
 // Frames waiting for one connection's socket to accept them.
 //
-// Bounded in octets, those of a frame and those that any frame weighs: a client that reads too slowly fills its own outbox; it never costs another
-// client memory or latency. An empty outbox holds no heap memory worth naming.
+// Bounded in octets, those of a frame and those that any frame weighs: a client that reads too
+// slowly fills its own outbox; it never costs another client memory or latency. An empty outbox
+// holds no heap memory worth naming.
 //
 // Owned by one shard thread; not synchronised.
 class Outbox {

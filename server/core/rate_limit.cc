@@ -53,8 +53,8 @@ absl::Duration RetryAfter(const absl::Status& status) {
 }
 
 absl::Status WithRetryAfter(absl::Status status, absl::Duration retry_after) {
-  status.SetPayload(
-      kRetryUrl, absl::Cord(fmt::format("{}", absl::ToInt64Nanoseconds(retry_after))));
+  status.SetPayload(kRetryUrl,
+                    absl::Cord(fmt::format("{}", absl::ToInt64Nanoseconds(retry_after))));
   return status;
 }
 

@@ -14,8 +14,8 @@ std::optional<RateCharge> RateRules::ChargeOf(const Envelope& envelope) const {
   const auto* room = std::get_if<RoomName>(&envelope.to);
   if (room == nullptr && envelope.from.value.empty()) return std::nullopt;
   const Namespace& space = room != nullptr ? namespaces_.Of(room->value) : namespaces_.defaults();
-  RateCharge charge = {.client = {}, .room = {}, .on_limit = space.options.on_limit,
-                       .sender = envelope.from};
+  RateCharge charge = {
+      .client = {}, .room = {}, .on_limit = space.options.on_limit, .sender = envelope.from};
   absl::ReaderMutexLock lock(&mutex_);
   if (room != nullptr) {
     const RateLimit* set = Find('r', room->value);
@@ -41,7 +41,9 @@ const RateLimit* RateRules::Find(char kind, std::string_view name) const {
   return found == overrides_.end() ? nullptr : &found->second;
 }
 
-void RateRules::Note() { any_.store(configured_ || !overrides_.empty(), std::memory_order_release); }
+void RateRules::Note() {
+  any_.store(configured_ || !overrides_.empty(), std::memory_order_release);
+}
 
 bool RateRules::Set(const RateSubject& subject, std::optional<RateLimit> limit) {
   std::string key = KeyOf(subject);

@@ -62,12 +62,13 @@ class RateRules {
 // The sender is asked first, and who is refused has spent nothing, neither its own nor the room's.
 // A push to several rooms is one for each. Budgets are lost with the process, or with Redis.
 //
-// Limits set here hold on every node: on this one when `done` says OK, on the others a moment later.
-// While Redis is away none can be set, those known hold on, and each node counts by itself: a
-// cluster of k nodes lets through k times n then, and receipts say `partial`.
+// Limits set here hold on every node: on this one when `done` says OK, on the others a moment
+// later. While Redis is away none can be set, those known hold on, and each node counts by itself:
+// a cluster of k nodes lets through k times n then, and receipts say `partial`.
 //
 // Every method may be called from any thread and returns at once; `done` runs exactly once, on a
-// thread of its choosing (also inside the call), and must not block. The last Set of a subject counts.
+// thread of its choosing (also inside the call), and must not block. The last Set of a subject
+// counts.
 class RateLimits {
  public:
   using Done = absl::AnyInvocable<void(absl::Status) &&>;

@@ -17,9 +17,9 @@ namespace wsrouter {
 // Remembers when the last pushes of each room and each sender were allowed, and allows the next.
 //
 // A log holds the times of the last n that were allowed, oldest first. A push is allowed if the log
-// has fewer than n times, or if the n-th from its end is at least a window ago. So of any n + 1 that
-// were allowed one behind the other, the last is at least a window behind the first, and no window
-// [t, t + length), wherever it begins, can hold more than n. The test is exact in the other
+// has fewer than n times, or if the n-th from its end is at least a window ago. So of any n + 1
+// that were allowed one behind the other, the last is at least a window behind the first, and no
+// window [t, t + length), wherever it begins, can hold more than n. The test is exact in the other
 // direction, too: a push that is refused would have been the n + 1st of the window that ends with
 // it. What is refused is not remembered, and costs the log nothing.
 //

@@ -41,11 +41,11 @@ struct ConnectionDescription {
 
 // What became of an envelope: of one subscriber's part, or of the whole when parts are added.
 struct Receipt {
-  absl::Status status;        // the first refusal, OK otherwise
-  bool partial = false;       // a node could not be asked, or did not tell in time
-  uint32_t nodes = 0;         // nodes that were handed the envelope
-  uint64_t matched = 0;       // connections (for a channel: subscribers) that were addressed
-  uint64_t queued = 0;        // of those, put into an outbox
+  absl::Status status;   // the first refusal, OK otherwise
+  bool partial = false;  // a node could not be asked, or did not tell in time
+  uint32_t nodes = 0;    // nodes that were handed the envelope
+  uint64_t matched = 0;  // connections (for a channel: subscribers) that were addressed
+  uint64_t queued = 0;   // of those, put into an outbox
   uint64_t dropped_slow_consumer = 0;
   uint64_t dropped_mailbox_full = 0;  // shards that could not take the envelope
   std::vector<RoomChange> rooms;

@@ -85,7 +85,8 @@ bool Shard::Hear(Connection& connection, Opcode opcode, std::string payload) {
 
 void Shard::OnDeadline(Connection& connection) {
   if (connection.client == nullptr && connection.own_pending) {
-    connection.deadline = now_.uptime + absl::Seconds(1);  // whatever the directory says comes first
+    connection.deadline =
+        now_.uptime + absl::Seconds(1);  // whatever the directory says comes first
   } else if (connection.client == nullptr) {
     counters_.Add(Counter::kClosedNotAuthenticated);
     Close(connection, CloseCause::kNotAuthenticated, CloseCode::kNotAuthenticated,
@@ -106,8 +107,7 @@ void Shard::SetDeadline(Connection& connection) {
   } else if (connection.expires_at == absl::InfiniteFuture()) {
     connection.deadline = absl::InfiniteDuration();
   } else {
-    connection.deadline =
-        now_.uptime + std::min(connection.expires_at - now_.wall, kExpiryChecked);
+    connection.deadline = now_.uptime + std::min(connection.expires_at - now_.wall, kExpiryChecked);
   }
   transport_.Rearm(connection);
 }

@@ -68,13 +68,13 @@ void Shard::Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, siz
   if (next < effects->size()) {
     Envelope& effect = (*effects)[next];
     if (CloseSender(counter, effect)) return Apply(counter, effects, next + 1);
-    return broker_.Publish(
-        std::move(effect), [this, post = post_, counter, effects, next](Receipt receipt) {
-          post([this, counter, effects, next, failed = Failed(receipt)] {
-            if (failed) counters_.Add(Counter::kEffectsFailed);
-            Apply(counter, effects, next + 1);
-          });
-        });
+    return broker_.Publish(std::move(effect),
+                           [this, post = post_, counter, effects, next](Receipt receipt) {
+                             post([this, counter, effects, next, failed = Failed(receipt)] {
+                               if (failed) counters_.Add(Counter::kEffectsFailed);
+                               Apply(counter, effects, next + 1);
+                             });
+                           });
   }
   Acknowledge(counter);
   if (auto end = ends_untold_.extract(counter)) return std::move(end.mapped())();

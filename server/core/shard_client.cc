@@ -88,11 +88,10 @@ void Shard::OnFrame(Connection& connection, Opcode opcode, std::string_view text
     return SayError(connection, bad->id, bad->refusal);
   }
   std::visit(
-      Overloaded{[&](client_frame::Join& join) { OnClientJoin(connection, std::move(join)); },
-                 [&](client_frame::Leave& leave) { OnClientLeave(connection, leave); },
-                 [&](client_frame::Message& message) {
-                   OnClientMessage(connection, std::move(message));
-                 }},
+      Overloaded{
+          [&](client_frame::Join& join) { OnClientJoin(connection, std::move(join)); },
+          [&](client_frame::Leave& leave) { OnClientLeave(connection, leave); },
+          [&](client_frame::Message& message) { OnClientMessage(connection, std::move(message)); }},
       std::get<ClientRequest>(parsed));
 }
 
@@ -181,8 +180,7 @@ void Shard::StartJoin(Connection& connection, const client_frame::Join& join) {
       OnClientJoined(counter, id, refusal);
     });
   };
-  auto pending = std::make_shared<PendingRooms>(
-      ReceiptPart(std::make_shared<ReceiptSum>(1, done)));
+  auto pending = std::make_shared<PendingRooms>(ReceiptPart(std::make_shared<ReceiptSum>(1, done)));
   pending->by_client = true;
   pending->frame_id = join.id;
   JoinRoom(connection, join.room, pending);

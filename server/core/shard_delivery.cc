@@ -81,9 +81,10 @@ void Shard::OnDeliver(std::span<Letter> letters) {
   pushes.reserve(letters.size());
   for (const Letter& letter : letters) {
     const auto& deliver = std::get<Deliver>(letter.envelope->action);
-    pushes.push_back({.frame = FrameRef(deliver.frame),
-                      .except = deliver.except.get(),
-                      .slow_consumer = deliver.slow_consumer.value_or(limits_.slow_consumer_policy)});
+    pushes.push_back(
+        {.frame = FrameRef(deliver.frame),
+         .except = deliver.except.get(),
+         .slow_consumer = deliver.slow_consumer.value_or(limits_.slow_consumer_policy)});
   }
   std::vector<Connection*> too_slow;
   bool anybody = false;

@@ -24,9 +24,9 @@ void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
     return;
   }
   if (connection.client != nullptr && connection.client->id != own.client) {
-    part.Finish({.status = Refusal(absl::StatusCode::kFailedPrecondition,
-                                   "CONNECTION_ALREADY_OWNED",
-                                   "another client owns the connection; release it first")});
+    part.Finish(
+        {.status = Refusal(absl::StatusCode::kFailedPrecondition, "CONNECTION_ALREADY_OWNED",
+                           "another client owns the connection; release it first")});
     return;
   }
   if (own.expires_at.has_value() && *own.expires_at <= now_.wall) {
@@ -41,7 +41,7 @@ void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
       [this, post = post_, counter = connection.counter, own, renewal,
        part = std::move(part)](absl::StatusOr<std::vector<ConnectionId>> displaced) mutable {
         post([this, counter, own = std::move(own), renewal, displaced = std::move(displaced),
-               part = std::move(part)]() mutable {
+              part = std::move(part)]() mutable {
           OnBound(counter, std::move(own), renewal, std::move(displaced), std::move(part));
         });
       });
@@ -72,8 +72,7 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
   auto pending = std::make_shared<PendingRooms>(std::move(part));
   pending->receipt.matched = 1;
   pending->receipt.displaced = *std::move(displaced);
-  connection->labels =
-      own.labels.empty() ? nullptr : std::make_unique<const Labels>(own.labels);
+  connection->labels = own.labels.empty() ? nullptr : std::make_unique<const Labels>(own.labels);
   connection->may_join = own.may_join.empty()
                              ? nullptr
                              : std::make_unique<const std::vector<std::string>>(own.may_join);
@@ -111,10 +110,11 @@ void Shard::Supersede(const std::vector<ConnectionId>& displaced) {
                            "a newer connection of the same client took over"};
   for (const ConnectionId& other : displaced) {
     // Its row is gone already: should its shard have no room for the news, it is told later.
-    broker_.Publish({.to = other, .action = Disconnect{close}}, [this, post = post_, other](Receipt receipt) {
-      if (receipt.dropped_mailbox_full == 0) return;
-      post([this, other] { superseded_.push_back(other); });
-    });
+    broker_.Publish({.to = other, .action = Disconnect{close}},
+                    [this, post = post_, other](Receipt receipt) {
+                      if (receipt.dropped_mailbox_full == 0) return;
+                      post([this, other] { superseded_.push_back(other); });
+                    });
   }
 }
 
@@ -127,8 +127,8 @@ Receipt Shard::OnRelease(const Topic& to, const Release& release) {
     Disown(*connection);
     EmitAs(client, *connection, event::Released{});
     if (release.close.has_value()) {
-      Close(*connection, CloseCause::kDisconnected,
-            static_cast<CloseCode>(release.close->code), release.close->reason);
+      Close(*connection, CloseCause::kDisconnected, static_cast<CloseCode>(release.close->code),
+            release.close->reason);
     } else {
       SetDeadline(*connection);
       Welcome(*connection, {});
@@ -171,8 +171,8 @@ void Shard::OnJoin(const Topic& to, const Join& join, ReceiptPart part) {
 void Shard::JoinRoom(Connection& connection, const RoomName& room,
                      const std::shared_ptr<PendingRooms>& pending) {
   const bool adds = !Rooms::Has(connection, room);
-  const auto adding = std::ranges::count(connection.joins_pending, true,
-                                         &Connection::PendingJoin::adds);
+  const auto adding =
+      std::ranges::count(connection.joins_pending, true, &Connection::PendingJoin::adds);
   const size_t rooms = connection.rooms.size() + static_cast<size_t>(adding);
   if (adds && rooms >= limits_.rooms_per_connection) {
     pending->Refuse(room, Refusal(absl::StatusCode::kResourceExhausted, "ROOMS_PER_CONNECTION",
@@ -182,14 +182,13 @@ void Shard::JoinRoom(Connection& connection, const RoomName& room,
   }
   const uint64_t ticket = ++last_ticket_;
   connection.joins_pending.push_back({.ticket = ticket, .room = room, .adds = adds});
-  directory_.Join(room, IdOf(connection), connection.client->id,
-                  [this, post = post_, counter = connection.counter, ticket, room,
-                   pending](absl::StatusOr<JoinedRoom> joined) mutable {
-                    post([this, counter, ticket, room = std::move(room),
-                           joined = std::move(joined), pending = std::move(pending)] {
-                      OnJoined(counter, ticket, room, joined, pending);
-                    });
-                  });
+  directory_.Join(
+      room, IdOf(connection), connection.client->id,
+      [this, post = post_, counter = connection.counter, ticket, room,
+       pending](absl::StatusOr<JoinedRoom> joined) mutable {
+        post([this, counter, ticket, room = std::move(room), joined = std::move(joined),
+              pending = std::move(pending)] { OnJoined(counter, ticket, room, joined, pending); });
+      });
 }
 
 void Shard::OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
@@ -197,8 +196,7 @@ void Shard::OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
                      const std::shared_ptr<PendingRooms>& pending) {
   Connection* connection = registry_.Find(counter);
   const auto ours = [&](const Connection::PendingJoin& join) { return join.ticket == ticket; };
-  const bool wanted =
-      connection != nullptr && std::erase_if(connection->joins_pending, ours) > 0;
+  const bool wanted = connection != nullptr && std::erase_if(connection->joins_pending, ours) > 0;
   if (!joined.ok()) {
     const bool capacity = ReasonOf(joined.status()) == "CAPACITY_ROOM_MEMBERS";
     if (capacity) counters_.Add(Counter::kCapacityExceededRoom);
@@ -223,19 +221,19 @@ void Shard::OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
     Emit(*connection, event::Joined{.room = room});
   }
   // The answer waits until pushes to the room reach this shard.
-  interest_.Await(room, [this, counter, room, result, size = joined->size,
-                         pending](absl::Status live) {
-    if (live.ok()) {
-      return pending->Settle(room, TellJoined(counter, room, result, *pending), live, size);
-    }
-    const Connection* left = registry_.Find(counter);
-    if (left == nullptr || left->closing) return pending->Refuse(room, ConnectionGone());
-    if (!Rooms::Has(*left, room)) {  // it left before it was live
-      return pending->Settle(room, RoomChange::Result::kNotAMember, absl::OkStatus(), {});
-    }
-    pending->Refuse(room, live);
-    OnRoomDead(counter, room);
-  });
+  interest_.Await(
+      room, [this, counter, room, result, size = joined->size, pending](absl::Status live) {
+        if (live.ok()) {
+          return pending->Settle(room, TellJoined(counter, room, result, *pending), live, size);
+        }
+        const Connection* left = registry_.Find(counter);
+        if (left == nullptr || left->closing) return pending->Refuse(room, ConnectionGone());
+        if (!Rooms::Has(*left, room)) {  // it left before it was live
+          return pending->Settle(room, RoomChange::Result::kNotAMember, absl::OkStatus(), {});
+        }
+        pending->Refuse(room, live);
+        OnRoomDead(counter, room);
+      });
 }
 
 void Shard::OnRoomDead(uint64_t counter, const RoomName& room) {
@@ -270,8 +268,8 @@ void Shard::LeaveRoom(Connection& connection, const RoomName& room,
   }
   std::erase_if(connection.joins_pending,
                 [&](const Connection::PendingJoin& join) { return join.room == room; });
-  const auto result = EndMembership(connection, room) ? RoomChange::Result::kLeft
-                                                      : RoomChange::Result::kNotAMember;
+  const auto result =
+      EndMembership(connection, room) ? RoomChange::Result::kLeft : RoomChange::Result::kNotAMember;
   directory_.Leave(room, IdOf(connection), connection.client->id,
                    [post = post_, room, result, pending](absl::StatusOr<RoomSize> size) mutable {
                      post([room = std::move(room), result, size = std::move(size),

@@ -61,13 +61,14 @@ void WriteClose(const CloseWith& close, wire::Close* to) {
 
 // In an order of their own, not the set's: equal envelopes are equal octets.
 void WriteExceptions(const Exceptions& except, wire::Deliver* to) {
+  const auto by_value = [](const auto* a, const auto* b) { return *a < *b; };
   std::vector<const ConnectionId*> connections;
   for (const ConnectionId& id : except.connections) connections.push_back(&id);
-  std::ranges::sort(connections, {}, [](const ConnectionId* id) -> auto& { return *id; });
+  std::ranges::sort(connections, by_value);
   for (const ConnectionId* id : connections) WriteConnection(*id, to->add_except_connections());
   std::vector<const ClientId*> clients;
   for (const ClientId& client : except.clients) clients.push_back(&client);
-  std::ranges::sort(clients, {}, [](const ClientId* client) -> auto& { return *client; });
+  std::ranges::sort(clients, by_value);
   for (const ClientId* client : clients) to->add_except_clients(client->value);
 }
 

@@ -33,12 +33,12 @@ namespace wsrouter {
 //       the message before the proof
 //
 // Replays, doubles, and what comes too late: a sender's messages are let in as long as their
-// sequence grows, across channels; Redis hands them on in the order in which they were sent. (When a
-// replica becomes the master, copies of what was published at the old one may still reach it behind
-// what was published at the new one.) With keys, messages from further than `clock_skew_max` in past
-// or future are refused. At most kSendersMax senders are remembered; the one not heard of for
-// longest is forgotten first. Nor does a node that was just started remember any. A message of a
-// forgotten sender can be replayed once, until it is `clock_skew_max` old.
+// sequence grows, across channels; Redis hands them on in the order in which they were sent. (When
+// a replica becomes the master, copies of what was published at the old one may still reach it
+// behind what was published at the new one.) With keys, messages from further than `clock_skew_max`
+// in past or future are refused. At most kSendersMax senders are remembered; the one not heard of
+// for longest is forgotten first. Nor does a node that was just started remember any. A message of
+// a forgotten sender can be replayed once, until it is `clock_skew_max` old.
 //
 // Keys are changed node by node: add the new key behind the others everywhere, then put it first
 // everywhere, then drop the old one. No message is lost. The first key of a cluster cannot be added

@@ -60,8 +60,8 @@ class MemoryDirectory final : public Directory {
   absl::StatusOr<JoinedRoom> JoinLocked(const RoomName& room, const ConnectionId& connection,
                                         const ClientId& client)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  RoomSize LeaveLocked(const RoomName& room, const ConnectionId& connection,
-                       const ClientId& client) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  RoomSize LeaveLocked(const RoomName& room, const ConnectionId& connection, const ClientId& client)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   OnlineCount CountLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   static RoomSize SizeOf(const Room& room);
 

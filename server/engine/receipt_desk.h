@@ -24,7 +24,7 @@ class ReceiptDesk {
     bool to_connection = false;  // for one connection: without its receipt nothing is known
     bool local_only = false;     // of all receipts this node's own is waited for
     bool local_due = false;      // this node is subscribed, so its own is to come
-    bool cut_off = false;        // this node's own subscribers are not reached, though they are live
+    bool cut_off = false;  // this node's own subscribers are not reached, though they are live
     ReceiptSum::Done done;
   };
 

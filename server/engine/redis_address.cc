@@ -166,8 +166,8 @@ std::string RedisAddress::ToString() const {
                        database == 0 ? "" : fmt::format("?db={}", database));
   }
   const bool v6 = host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}{}:{}{}", tls.on ? kTls : kTcp, v6 ? "[" : "", host, v6 ? "]" : "", port,
-                     database == 0 ? "" : fmt::format("/{}", database));
+  return fmt::format("{}{}{}{}:{}{}", tls.on ? kTls : kTcp, v6 ? "[" : "", host, v6 ? "]" : "",
+                     port, database == 0 ? "" : fmt::format("/{}", database));
 }
 
 }  // namespace wsrouter

@@ -156,10 +156,9 @@ void RedisBroker::Send(uint64_t number, std::string channel, std::string key,
   desk_.Open(number, std::move(request), now.uptime + options_.receipts);
   std::string message = seal_.Seal(channel, body, now.wall);
   if (charge.has_value()) {
-    return rates_->Publish(std::move(channel), std::move(message), *charge, *this,
-                           [this, number](const absl::StatusOr<uint64_t>& nodes) {
-                             OnPublished(number, nodes);
-                           });
+    return rates_->Publish(
+        std::move(channel), std::move(message), *charge, *this,
+        [this, number](const absl::StatusOr<uint64_t>& nodes) { OnPublished(number, nodes); });
   }
   link_.Publish(std::move(channel), std::move(message),
                 [this, number](const absl::StatusOr<RedisValue>& nodes) {
@@ -280,8 +279,7 @@ void RedisBroker::OnEnvelope(const NodeIdentity& sender, std::string_view body) 
 void RedisBroker::SendReceipt(const NodeIdentity& to, const WireReceipt& receipt) {
   std::string channel = InboxOf(to);
   std::string message = seal_.Seal(channel, kReceipt + EncodeReceipt(receipt), clock_.Now().wall);
-  link_.Publish(std::move(channel), std::move(message),
-                [](const absl::StatusOr<RedisValue>&) {});
+  link_.Publish(std::move(channel), std::move(message), [](const absl::StatusOr<RedisValue>&) {});
 }
 
 }  // namespace wsrouter

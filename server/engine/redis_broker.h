@@ -97,8 +97,8 @@ class RedisBroker final : public Broker {
   std::atomic<size_t> in_flight_octets_{0};
   std::atomic<size_t> posted_{0};  // publishes on their way to the link's thread
   TopicTable topics_;
-  EnvelopeSeal seal_;  // the link's thread
-  ReceiptDesk desk_;   // the link's thread
+  EnvelopeSeal seal_;    // the link's thread
+  ReceiptDesk desk_;     // the link's thread
   uint64_t forged_ = 0;  // messages since the last tick; the link's thread
 };
 

@@ -17,7 +17,7 @@ namespace wsrouter {
 struct RedisCommand {
   std::vector<std::string> words;
   RedisLink::Done done;
-  const RedisScript* script = nullptr;                 // the words are EVALSHA's
+  const RedisScript* script = nullptr;  // the words are EVALSHA's
   bool publish = false;  // the words are PUBLISH's, or the last of a script's is PUBLISH
   absl::Duration deadline = absl::InfiniteDuration();  // uptime
   bool counted = false;                                // against RedisLink::kCommandsMax

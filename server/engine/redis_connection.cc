@@ -51,9 +51,7 @@ absl::StatusOr<UniqueFd> Connect(const RedisAddress& address) {
 
 }  // namespace
 
-void RedisConnection::FreeReader::operator()(redisReader* reader) const {
-  redisReaderFree(reader);
-}
+void RedisConnection::FreeReader::operator()(redisReader* reader) const { redisReaderFree(reader); }
 
 RedisConnection::RedisConnection(Owner& owner) : owner_(owner) {}
 
@@ -93,8 +91,8 @@ void RedisConnection::Send(const std::vector<std::string>& words) {
     sizes.push_back(word.size());
   }
   char* command = nullptr;
-  const int size = redisFormatCommandArgv(&command, static_cast<int>(words.size()), texts.data(),
-                                          sizes.data());
+  const int size =
+      redisFormatCommandArgv(&command, static_cast<int>(words.size()), texts.data(), sizes.data());
   if (size > 0) out_.append(command, static_cast<size_t>(size));
   redisFreeCommand(command);
 }

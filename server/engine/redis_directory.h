@@ -96,7 +96,7 @@ class RedisDirectory final : public Directory {
   const std::string self_;  // this node, as Redis knows it
   RedisLink& link_;
   std::atomic<uint64_t> rewrites_{0};  // begun
-  std::atomic<uint64_t> binds_{0};  // numbers them, so that a late one can be undone alone
+  std::atomic<uint64_t> binds_{0};     // numbers them, so that a late one can be undone alone
   std::function<void(const std::vector<ReapedRow>&)> on_reaped_;
 };
 

@@ -183,8 +183,8 @@ void RedisEngine::OnLease(const RedisDirectory::Lease& lease) {
   // What comes is in the directory first. What goes may be gone there first, so only heartbeats
   // between which nothing went say anything.
   const Stats::Now now = parts_.stats.Read();
-  const uint64_t ended = parts_.stats.Total(Counter::kReleases) +
-                         parts_.stats.Total(Counter::kRoomLeaves);
+  const uint64_t ended =
+      parts_.stats.Total(Counter::kReleases) + parts_.stats.Total(Counter::kRoomLeaves);
   const bool quiet = std::exchange(ended_, ended) == ended;
   if (lease.rows >= now.owned + now.members) deficits_ = 0;
   if (lease.rows < now.owned + now.members && quiet) ++deficits_;

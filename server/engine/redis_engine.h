@@ -48,7 +48,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   struct Parts {
     EventSink& events;
     Stats& stats;
-    Counters& counters;  // a block of its own
+    Counters& counters;                // a block of its own
     MeasureBlock* measures = nullptr;  // a block of its own; null: nothing is measured
     const Clock& clock;
   };
@@ -102,8 +102,8 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   bool leased_ = false;      // since this link came up; a heartbeat has found nothing else
   bool join_due_ = false;    // the last one has failed
   bool stopping_ = false;
-  int deficits_ = 0;       // heartbeats that found rows missing, since one did not
-  uint64_t ended_ = 0;     // ownerships and memberships that had ended here by the last heartbeat
+  int deficits_ = 0;    // heartbeats that found rows missing, since one did not
+  uint64_t ended_ = 0;  // ownerships and memberships that had ended here by the last heartbeat
   absl::Duration joined_at_;  // uptime
   std::atomic<bool> joined_{false};
   std::atomic<bool> joined_once_{false};

@@ -181,8 +181,8 @@ void RedisLink::Loop::OnSubscriptionRefused(std::string_view error) {
 
 void RedisLink::Loop::SendCanary() {
   ++canaries_missing_;
-  const auto published = [this, sent = clock_.Now().uptime](
-                             const absl::StatusOr<RedisValue>& receivers) {
+  const auto published = [this,
+                          sent = clock_.Now().uptime](const absl::StatusOr<RedisValue>& receivers) {
     if (!receivers.ok()) return Fail(receivers.status());
     handler_->OnRoundTrip(clock_.Now().uptime - sent);
     if (receivers->integer() < 1) {
@@ -192,9 +192,9 @@ void RedisLink::Loop::SendCanary() {
     canary_published_ = true;
     BeUpIfProved();
   };
-  commands_.Send(*command_connection_,
-                 {.words = {sharded_ ? "SPUBLISH" : "PUBLISH", canary_channel_, ""},
-                  .done = published});
+  commands_.Send(
+      *command_connection_,
+      {.words = {sharded_ ? "SPUBLISH" : "PUBLISH", canary_channel_, ""}, .done = published});
 }
 
 void RedisLink::Loop::OnCanaryTick() {

@@ -26,7 +26,8 @@ absl::StatusOr<RedisAddress> MasterOfSentinel(const RedisAddress& address,
   if (words.size() != 2) {
     return absl::UnavailableError(fmt::format("the sentinel knows no master {}", address.master));
   }
-  const auto endpoint = ParseRedisEndpoint(fmt::format("[{}]:{}", words[0].text(), words[1].text()));
+  const auto endpoint =
+      ParseRedisEndpoint(fmt::format("[{}]:{}", words[0].text(), words[1].text()));
   if (!endpoint.ok()) return absl::UnavailableError("the sentinel names a port that is none");
   return At(address, endpoint->host, endpoint->port);
 }
@@ -84,8 +85,8 @@ void MasterQuestion::LogIn(const std::string& username, const std::string& passw
 void MasterQuestion::OnReply(RedisConnection&, const redisReply& reply) {
   auto answer = RedisAnswer(reply);
   if (!answer.ok()) {
-    return Tell(absl::UnavailableError(
-        fmt::format("{}:{} says: {}", asked_.host, asked_.port, StdView(answer.status().message()))));
+    return Tell(absl::UnavailableError(fmt::format("{}:{} says: {}", asked_.host, asked_.port,
+                                                   StdView(answer.status().message()))));
   }
   answers_.push_back(*std::move(answer));
   if (answers_.size() == due_) Tell(Read());

@@ -31,7 +31,8 @@ std::optional<RateLimit> FromText(std::string_view text) {
   const size_t blank = text.find(' ');
   RateLimit limit;
   int64_t micros = 0;
-  if (blank == std::string_view::npos || !absl::SimpleAtoi(AbslView(text.substr(0, blank)), &limit.n) ||
+  if (blank == std::string_view::npos ||
+      !absl::SimpleAtoi(AbslView(text.substr(0, blank)), &limit.n) ||
       !absl::SimpleAtoi(AbslView(text.substr(blank + 1)), &micros)) {
     return std::nullopt;
   }
@@ -63,23 +64,23 @@ void RedisRateLimits::Set(const RateSubject& subject, std::optional<RateLimit> l
   std::vector<std::string> words = {key, limit.has_value() ? ToText(*limit) : "",
                                     fmt::format("{}", kRateOverridesMax),
                                     fmt::format("{:016x}", RandomSeed()), channel_};
-  link_.RunPublish(scripts::SetLimit(), {root_}, std::move(words),
-                   [this, key = std::move(key),
-                    done = std::move(done)](const absl::StatusOr<RedisValue>& set) mutable {
-                     if (!set.ok()) {
-                       return std::move(done)(Unavailable(StdView(set.status().message())));
-                     }
-                     if (set->integer() == 0) return std::move(done)(TooManyLimits());
-                     // In force here, too, when the caller hears of it.
-                     link_.Command({"HMGET", hash_, key, kMarkField},
-                                   [this, key, done = std::move(done)](
-                                       const absl::StatusOr<RedisValue>& read) mutable {
-                                     if (!read.ok()) return std::move(done)(Unavailable(StdView(
-                                         read.status().message())));
-                                     Note(key, *read);
-                                     std::move(done)(absl::OkStatus());
-                                   });
-                   });
+  link_.RunPublish(
+      scripts::SetLimit(), {root_}, std::move(words),
+      [this, key = std::move(key),
+       done = std::move(done)](const absl::StatusOr<RedisValue>& set) mutable {
+        if (!set.ok()) {
+          return std::move(done)(Unavailable(StdView(set.status().message())));
+        }
+        if (set->integer() == 0) return std::move(done)(TooManyLimits());
+        // In force here, too, when the caller hears of it.
+        link_.Command(
+            {"HMGET", hash_, key, kMarkField},
+            [this, key, done = std::move(done)](const absl::StatusOr<RedisValue>& read) mutable {
+              if (!read.ok()) return std::move(done)(Unavailable(StdView(read.status().message())));
+              Note(key, *read);
+              std::move(done)(absl::OkStatus());
+            });
+      });
 }
 
 void RedisRateLimits::Note(std::string_view key, const RedisValue& read) {
@@ -143,19 +144,18 @@ void RedisRateLimits::Publish(std::string channel, std::string message, const Ra
   std::vector<std::string> words = {std::move(channel), std::move(message)};
   AddPart(charge.client, words);
   AddPart(charge.room, words);
-  link_.RunPublish(scripts::LimitedPublish(), {root_}, std::move(words),
-                   [this, charge, &broker,
-                    done = std::move(done)](const absl::StatusOr<RedisValue>& answer) mutable {
-                     if (!answer.ok()) return std::move(done)(answer.status());
-                     const uint64_t result = NumberAt(*answer, 0);
-                     if (result == 0) return std::move(done)(NumberAt(*answer, 1));
-                     const RateVerdict verdict = {
-                         .result = result == 1 ? RateVerdict::Result::kClient
-                                               : RateVerdict::Result::kRoom,
-                         .retry_after = absl::Microseconds(
-                             static_cast<int64_t>(NumberAt(*answer, 1)))};
-                     std::move(done)(FollowRateVerdict(verdict, charge, broker, counters_));
-                   });
+  link_.RunPublish(
+      scripts::LimitedPublish(), {root_}, std::move(words),
+      [this, charge, &broker,
+       done = std::move(done)](const absl::StatusOr<RedisValue>& answer) mutable {
+        if (!answer.ok()) return std::move(done)(answer.status());
+        const uint64_t result = NumberAt(*answer, 0);
+        if (result == 0) return std::move(done)(NumberAt(*answer, 1));
+        const RateVerdict verdict = {
+            .result = result == 1 ? RateVerdict::Result::kClient : RateVerdict::Result::kRoom,
+            .retry_after = absl::Microseconds(static_cast<int64_t>(NumberAt(*answer, 1)))};
+        std::move(done)(FollowRateVerdict(verdict, charge, broker, counters_));
+      });
 }
 
 }  // namespace wsrouter

@@ -23,9 +23,9 @@ namespace wsrouter {
 //
 // Limits that were set are a hash in Redis, of which each node has a copy. A change is told on a
 // channel, and each node reads that field again: answers of one connection come in the order in
-// which Redis gave them, so the last one read is the newest. A node that joins reads the whole hash,
-// behind the subscription. Where Redis lost it (it has another mark than this node saw), the node
-// first writes what it knows, as far as nobody else has set anything there.
+// which Redis gave them, so the last one read is the newest. A node that joins reads the whole
+// hash, behind the subscription. Where Redis lost it (it has another mark than this node saw), the
+// node first writes what it knows, as far as nobody else has set anything there.
 class RedisRateLimits final : public RateLimits {
  public:
   RedisRateLimits(std::string_view prefix, Namespaces namespaces, RedisLink& link,

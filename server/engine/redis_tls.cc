@@ -25,7 +25,8 @@ absl::Status TlsError(std::string_view what) {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
   if (code != 0) ERR_error_string_n(code, text.data(), text.size());
-  return absl::UnavailableError(fmt::format("tls: {}{}{}", what, code == 0 ? "" : ": ", text.data()));
+  return absl::UnavailableError(
+      fmt::format("tls: {}{}{}", what, code == 0 ? "" : ": ", text.data()));
 }
 
 absl::StatusOr<Context> MakeContext(const RedisTlsOptions& options) {
@@ -43,8 +44,8 @@ absl::StatusOr<Context> MakeContext(const RedisTlsOptions& options) {
   if (SSL_CTX_use_certificate_chain_file(raw, options.cert_file.c_str()) != 1 ||
       SSL_CTX_use_PrivateKey_file(raw, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(raw) != 1) {
-    return TlsError(fmt::format("cannot use certificate {} with key {}", options.cert_file,
-                                options.key_file));
+    return TlsError(
+        fmt::format("cannot use certificate {} with key {}", options.cert_file, options.key_file));
   }
   return context;
 }

@@ -13,7 +13,7 @@
 namespace wsrouter {
 namespace {
 
-constexpr int kPauseMilliseconds = 100;  // after the last descriptor was taken
+constexpr int kPauseMilliseconds = 100;         // after the last descriptor was taken
 constexpr int kHalfOpenPauseMilliseconds = 10;  // a request takes about as long as its client's way
 constexpr int kMemoryMilliseconds = 1000;
 constexpr int kAcceptsPerTurn = 256;
@@ -119,9 +119,8 @@ void Acceptor::Place(UniqueFd fd, const sockaddr_storage& address) {
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMilliseconds,
                    sizeof(kUserTimeoutMilliseconds));
-  NewSocket socket = {.fd = std::move(fd),
-                      .peer = std::move(peer),
-                      .half_open = pressure_.TakeHalfOpen()};
+  NewSocket socket = {
+      .fd = std::move(fd), .peer = std::move(peer), .half_open = pressure_.TakeHalfOpen()};
   const auto emptiest = std::ranges::min_element(
       shards_, {}, [](const std::unique_ptr<ShardLoop>& shard) { return shard->sockets(); });
   if (!(*emptiest)->Offer(socket)) {

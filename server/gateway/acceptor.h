@@ -21,9 +21,9 @@ namespace wsrouter {
 // The thread that owns the listening sockets. It gives each accepted one to the shard with the
 // fewest, unless the node or the peer's address has as many as it may.
 //
-// Without descriptors, but for those that the node keeps for itself, and while too many requests are
-// under way it pauses instead of spinning: who waits in the backlog is accepted as soon as others
-// leave, or have completed theirs.
+// Without descriptors, but for those that the node keeps for itself, and while too many requests
+// are under way it pauses instead of spinning: who waits in the backlog is accepted as soon as
+// others leave, or have completed theirs.
 class Acceptor {
  public:
   struct Parts {
@@ -76,7 +76,7 @@ class Acceptor {
   const Clock& clock_;
   LogLimiter refusals_{1};
   absl::Duration memory_due_;  // when to look at it again
-  UniqueFd stop_;  // an eventfd
+  UniqueFd stop_;              // an eventfd
   std::thread thread_;
 };
 

@@ -76,9 +76,8 @@ Handshake MakeHandshake(const RequestHead& head, ConnectFacts facts) {
                          .tls = facts.tls};
   handshake.speaks = facts.client_protocol && handshake.subprotocol == kClientProtocol;
   for (const std::string_view offered : head.Values("sec-websocket-protocol")) {
-    Split(offered, ',', [&](std::string_view name) {
-      handshake.offered_subprotocols.emplace_back(name);
-    });
+    Split(offered, ',',
+          [&](std::string_view name) { handshake.offered_subprotocols.emplace_back(name); });
   }
   return handshake;
 }

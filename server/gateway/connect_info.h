@@ -15,7 +15,7 @@ struct ConnectFacts {
   std::string peer;
   std::string subprotocol;
   bool tls = false;
-  bool client_protocol = false;  // the node speaks wsrouter.v1.json
+  bool client_protocol = false;             // the node speaks wsrouter.v1.json
   const std::vector<std::string>& headers;  // lower case: the names that may be shown
   const std::vector<std::string>& cookies;  // likewise, as they are
 };

@@ -14,8 +14,8 @@ ConnectRate::ConnectRate(TokenRate rate, uint64_t seed, size_t addresses_max)
 bool ConnectRate::Take(const AddressKey& address, absl::Duration uptime) {
   if (!rate_.on()) return true;
   const uint64_t scattered = Scatter(std::bit_cast<uint64_t>(address) ^ seed_);
-  const std::span<Entry> places(
-      entries_.data() + scattered % (entries_.size() / kPlaces) * kPlaces, kPlaces);
+  const std::span<Entry> places(entries_.data() + scattered % (entries_.size() / kPlaces) * kPlaces,
+                                kPlaces);
   auto entry = std::ranges::find(places, address, &Entry::address);
   if (entry == places.end()) {
     entry = std::ranges::min_element(places, {}, &Entry::full_at);

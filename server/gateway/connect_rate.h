@@ -11,8 +11,8 @@
 
 namespace wsrouter {
 
-// How often each address connects. Memory is fixed: where more addresses are busy than there is room
-// for, the one that owes least is forgotten, which is in its favour and in nobody's disfavour.
+// How often each address connects. Memory is fixed: where more addresses are busy than there is
+// room for, the one that owes least is forgotten, which is in its favour and in nobody's disfavour.
 //
 // Owned by one thread; not synchronised.
 class ConnectRate {

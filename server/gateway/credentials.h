@@ -10,11 +10,11 @@ namespace wsrouter {
 
 // Where a request may carry what proves who it comes from. Empty: not there.
 struct CredentialPlaces {
-  std::string token_query;         // the name of a parameter of the query
+  std::string token_query;           // the name of a parameter of the query
   bool token_authorization = false;  // `Authorization: Bearer ...` (RFC 6750 section 2.1)
-  std::string token_cookie;        // the name of a cookie
-  std::string token_subprotocol;   // what an offered subprotocol begins with: "bearer."
-  std::string session_cookie;      // the name of a cookie that a web framework signed
+  std::string token_cookie;          // the name of a cookie
+  std::string token_subprotocol;     // what an offered subprotocol begins with: "bearer."
+  std::string session_cookie;        // the name of a cookie that a web framework signed
 };
 
 struct Credentials {

@@ -51,7 +51,8 @@ class FrameDecoder {
   // taken all. A Close or Failure is the last event: whatever follows is taken and ignored.
   std::optional<Event> Next(std::string_view& input);
 
-  // How many frames have ended since the last call; 65,535 stands for more, too. Fragments count each.
+  // How many frames have ended since the last call; 65,535 stands for more, too. Fragments count
+  // each.
   uint16_t TakeFrames() { return std::exchange(frames_, uint16_t{0}); }
   bool finished() const { return finished_; }
   // What half a message holds in memory now.

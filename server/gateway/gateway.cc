@@ -100,21 +100,21 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   gateway->addresses_limit_ = std::make_unique<AddressLimit>(options.connections_per_address);
   gateway->pressure_ = std::make_unique<Pressure>(PressureOptions(options, connections_max));
   for (uint16_t index = 0; index < options.shards; ++index) {
-    auto loop = std::make_unique<ShardLoop>(
-        ShardLoop::Parts{.node = parts.stats.node(),
-                         .index = index,
-                         .options = options,
-                         .limits = parts.limits,
-                         .addresses = *gateway->addresses_limit_,
-                         .pressure = *gateway->pressure_,
-                         .broker = parts.broker,
-                         .directory = parts.directory,
-                         .events = parts.events,
-                         .backend = parts.backend,
-                         .counters = parts.stats.AddCounters(),
-                         .gauges = parts.stats.AddGauges(),
-                         .measures = parts.measures.AddBlock(),
-                         .clock = parts.clock});
+    auto loop =
+        std::make_unique<ShardLoop>(ShardLoop::Parts{.node = parts.stats.node(),
+                                                     .index = index,
+                                                     .options = options,
+                                                     .limits = parts.limits,
+                                                     .addresses = *gateway->addresses_limit_,
+                                                     .pressure = *gateway->pressure_,
+                                                     .broker = parts.broker,
+                                                     .directory = parts.directory,
+                                                     .events = parts.events,
+                                                     .backend = parts.backend,
+                                                     .counters = parts.stats.AddCounters(),
+                                                     .gauges = parts.stats.AddGauges(),
+                                                     .measures = parts.measures.AddBlock(),
+                                                     .clock = parts.clock});
     if (absl::Status started = loop->Start(); !started.ok()) return started;
     gateway->loops_.push_back(std::move(loop));
   }
@@ -127,16 +127,16 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
         },
         parts.clock);
   }
-  gateway->acceptor_ = std::make_unique<Acceptor>(
-      Acceptor::Parts{.listeners = *std::move(listeners),
-                      .connections_max = connections_max,
-                      .descriptors_max = *descriptors,
-                      .addresses = *gateway->addresses_limit_,
-                      .connects = ConnectRateOf(options),
-                      .pressure = *gateway->pressure_,
-                      .shards = gateway->loops_,
-                      .counters = parts.stats.AddCounters(),
-                      .clock = parts.clock});
+  gateway->acceptor_ =
+      std::make_unique<Acceptor>(Acceptor::Parts{.listeners = *std::move(listeners),
+                                                 .connections_max = connections_max,
+                                                 .descriptors_max = *descriptors,
+                                                 .addresses = *gateway->addresses_limit_,
+                                                 .connects = ConnectRateOf(options),
+                                                 .pressure = *gateway->pressure_,
+                                                 .shards = gateway->loops_,
+                                                 .counters = parts.stats.AddCounters(),
+                                                 .clock = parts.clock});
   if (absl::Status started = gateway->acceptor_->Start(); !started.ok()) return started;
   return gateway;
 }

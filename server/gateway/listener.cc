@@ -35,8 +35,8 @@ absl::StatusOr<Listener> Listen(const std::string& address) {
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.empty() ? nullptr : host.c_str(),
-                                address.c_str() + colon + 1, &hints, &found);
+  const int error = getaddrinfo(host.empty() ? nullptr : host.c_str(), address.c_str() + colon + 1,
+                                &hints, &found);
   if (error != 0) {
     return absl::InvalidArgumentError(fmt::format("{}: {}", address, gai_strerror(error)));
   }

@@ -22,7 +22,7 @@ struct GatewayOptions {
   CredentialPlaces credentials;
   TrustedProxies trusted_proxies;
   bool refuse_visibly = true;  // 101 and a Close instead of an HTTP status, where a service refuses
-  std::string page;                        // HTML answered to GET /; empty: there is none
+  std::string page;            // HTML answered to GET /; empty: there is none
   std::vector<std::string> event_headers;  // lower case; what CONNECTED events show
   std::vector<std::string> event_cookies;
   std::string tls_cert_file;  // both or neither; with them every listener speaks TLS only
@@ -39,8 +39,8 @@ struct GatewayOptions {
   uint32_t frames_burst = 200;
   uint32_t connects_per_address_rate = 0;  // a second; 0: off
   uint32_t connects_per_address_burst = 200;
-  uint32_t half_open_max = 0;  // 0: a quarter of the connections, between 64 and 10,000
-  uint64_t memory_max = 0;     // octets; 0: off
+  uint32_t half_open_max = 0;   // 0: a quarter of the connections, between 64 and 10,000
+  uint64_t memory_max = 0;      // octets; 0: off
   absl::Duration loop_lag_max;  // zero: off
   uint32_t upgrades_rate = 0;   // a second; 0: off
 };

@@ -53,8 +53,8 @@ class Pressure {
   bool memory_short() const { return memory_short_.load(std::memory_order_relaxed); }
 
   // Nothing when the upgrade may go on; otherwise after how long to come again. Each who is refused
-  // gets the next free place in a queue that the node sets up in thought only, so that those who obey
-  // come back at the rate at which they are taken.
+  // gets the next free place in a queue that the node sets up in thought only, so that those who
+  // obey come back at the rate at which they are taken.
   std::optional<absl::Duration> TakeUpgrade(absl::Duration uptime);
 
  private:
@@ -65,7 +65,7 @@ class Pressure {
   const TokenRate upgrades_;
   std::atomic<uint32_t> half_open_{0};
   std::atomic<bool> memory_short_{false};
-  std::atomic<int64_t> full_at_{0};    // of upgrades_
+  std::atomic<int64_t> full_at_{0};     // of upgrades_
   std::atomic<int64_t> next_place_{0};  // nanoseconds of uptime
 };
 

@@ -52,21 +52,21 @@ struct Session final : Connection, Timer {
   int fd = -1;  // of `socket`, which owns it
   State state = State::kHead;
   bool tls = false;
-  bool peer_done = false;     // kClosing: nothing more is expected of the peer
-  bool backlogged = false;    // the socket loop holds octets that the socket did not take
-  bool paused = false;        // what is received waits
-  bool pong_awaited = false;  // since ping_sent_us
-  bool ping_pending = false;  // a Ping is out and no octet has come since
+  bool peer_done = false;            // kClosing: nothing more is expected of the peer
+  bool backlogged = false;           // the socket loop holds octets that the socket did not take
+  bool paused = false;               // what is received waits
+  bool pong_awaited = false;         // since ping_sent_us
+  bool ping_pending = false;         // a Ping is out and no octet has come since
   uint32_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write
   uint32_t doomed_place = kNowhere;  // in its list of sessions to cut
   FrameDecoder decoder;
   int64_t frames_full_at = 0;  // what it may still send (gateway/token_rate.h)
   AddressKey address{};
-  absl::Duration heard_uptime;  // when the last octet came, or silence meant nothing
-  absl::Duration ping_uptime;   // when the pending Ping went out, or was last seen to move on
-  uint32_t unacked_bytes = 0;   // what the peer had not acknowledged then
-  uint32_t ping_sent_us = 0;    // when the last Ping went out, as MicrosecondsOf has it
-  absl::Duration end_uptime;    // kHead, kClosing, kLingering: when patience ends
+  absl::Duration heard_uptime;       // when the last octet came, or silence meant nothing
+  absl::Duration ping_uptime;        // when the pending Ping went out, or was last seen to move on
+  uint32_t unacked_bytes = 0;        // what the peer had not acknowledged then
+  uint32_t ping_sent_us = 0;         // when the last Ping went out, as MicrosecondsOf has it
+  absl::Duration end_uptime;         // kHead, kClosing, kLingering: when patience ends
   std::unique_ptr<Opening> opening;  // until the upgrade only
   std::unique_ptr<Held> held;        // kAsking, kOpening
   std::unique_ptr<Unread> unread;    // received before reading was paused

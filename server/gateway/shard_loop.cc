@@ -98,8 +98,8 @@ void ShardLoop::Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part)
 }
 
 void ShardLoop::SetCertificate(std::shared_ptr<const Certificate> certificate) {
-  mailbox_->PostAnswer(Task(
-      [this, certificate = std::move(certificate)] { loop_->SetCertificate(*certificate); }));
+  mailbox_->PostAnswer(
+      Task([this, certificate = std::move(certificate)] { loop_->SetCertificate(*certificate); }));
 }
 
 void ShardLoop::OnTurnBegin() {

@@ -191,8 +191,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   TimerWheel timers_;
   absl::flat_hash_set<Session*> sessions_;
   absl::flat_hash_map<uint64_t, Session*> held_;  // kAsking, by the counter of their ids
-  std::vector<Session*> dirty_;   // to be written at the end of the turn; null where one has ended
-  std::vector<Session*> round_;   // those of them that are being written
+  std::vector<Session*> dirty_;  // to be written at the end of the turn; null where one has ended
+  std::vector<Session*> round_;  // those of them that are being written
   uint64_t turn_writes_ = 0;
   std::vector<Session*> doomed_;  // to be cut at the end of the turn; null where one has ended
   // The window of a drain or a stop: when it began, how long it is to take, how many connections

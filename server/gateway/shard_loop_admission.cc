@@ -37,10 +37,9 @@ void ShardLoop::Hold(Session& session, Session::Held held, ConnectQuestion quest
   question.handshake = session.handshake;
   held_.emplace(session.counter, &session);
   timers_.Set(session, DueOf(session));
-  session.held->ticket = backend_->Connect(
-      std::move(question),
-      [this, mailbox = mailbox_, counter = session.counter,
-       handshake = session.handshake](ConnectAnswer answer) {
+  session.held->ticket =
+      backend_->Connect(std::move(question), [this, mailbox = mailbox_, counter = session.counter,
+                                              handshake = session.handshake](ConnectAnswer answer) {
         mailbox->PostAnswer(Task([this, counter, handshake, answer = std::move(answer)]() mutable {
           if (!held_.contains(counter)) return TellTooLate(counter, answer, *handshake);
           OnDecided(counter, std::move(answer));
@@ -131,7 +130,8 @@ void ShardLoop::Deny(Session& session, const CloseWith& close, absl::Duration re
   shard_.Discard(session);
   const std::unique_ptr<Session::Held> held = std::move(session.held);
   if (!options_.refuse_visibly) {
-    const std::chrono::seconds seconds(absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1))));
+    const std::chrono::seconds seconds(
+        absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1))));
     return Answer(session, RefuseUpgrade(StatusOf(close.code), "refused", seconds).response);
   }
   if (!SocketLoop::Write(session, held->accepted.response)) {

@@ -17,8 +17,8 @@ bool ShardLoop::MayUpgrade(Session& session) {
     if (!pressure_.memory_short()) cause = Counter::kUpgradesShedLag;
     const uint64_t spread = Scatter(static_cast<uint64_t>(session.fd) ^
                                     static_cast<uint64_t>(absl::ToInt64Nanoseconds(now_.uptime)));
-    retry_after = absl::Seconds(kRetryMinSeconds +
-                                static_cast<int64_t>(spread % kRetrySpreadSeconds));
+    retry_after =
+        absl::Seconds(kRetryMinSeconds + static_cast<int64_t>(spread % kRetrySpreadSeconds));
   } else if (const auto wait = pressure_.TakeUpgrade(now_.uptime)) {
     cause = Counter::kUpgradesShedRate;
     retry_after = *wait;
@@ -26,7 +26,8 @@ bool ShardLoop::MayUpgrade(Session& session) {
     return true;
   }
   counters_.Add(cause);
-  const std::chrono::seconds seconds(absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1))));
+  const std::chrono::seconds seconds(
+      absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1))));
   Refuse(session, RefuseUpgrade(503, "the node has too much to do", seconds));
   return false;
 }

@@ -60,13 +60,13 @@ void ShardLoop::OnHead(Session& session) {
   if (!MayUpgrade(session)) return;
   auto& accepted = std::get<UpgradeAccepted>(decision);
   if (accepted.echo) return Upgrade(session, accepted);
-  auto handshake = std::make_shared<Handshake>(
-      MakeHandshake(head, {.peer = std::move(opening->peer),
-                           .subprotocol = accepted.subprotocol,
-                           .tls = session.tls,
-                           .client_protocol = options_.client_protocol,
-                           .headers = options_.event_headers,
-                           .cookies = options_.event_cookies}));
+  auto handshake =
+      std::make_shared<Handshake>(MakeHandshake(head, {.peer = std::move(opening->peer),
+                                                       .subprotocol = accepted.subprotocol,
+                                                       .tls = session.tls,
+                                                       .client_protocol = options_.client_protocol,
+                                                       .headers = options_.event_headers,
+                                                       .cookies = options_.event_cookies}));
   handshake->forwarded_for = ForwardedFor(head, handshake->peer, options_.trusted_proxies);
   Credentials credentials = TakeCredentials(head, options_.credentials, *handshake);
   session.handshake = std::move(handshake);

@@ -1,4 +1,5 @@
-// How ShardLoop lets its connections go: for a drain, after which it may take new ones, and for good.
+// How ShardLoop lets its connections go: for a drain, after which it may take new ones, and for
+// good.
 #include <algorithm>
 #include <utility>
 

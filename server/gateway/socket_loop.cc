@@ -2,10 +2,10 @@
 
 #include <ev.h>
 #include <libwebsockets.h>
+#include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -95,7 +95,8 @@ void LogLws(int, const char* line) {
 struct SocketLoop::Watchers {
   explicit Watchers(Handler& loop_handler)
       : loop(ev_loop_new(static_cast<unsigned>(EVFLAG_NOENV) |
-                         static_cast<unsigned>(EVBACKEND_EPOLL))), handler(loop_handler) {}
+                         static_cast<unsigned>(EVBACKEND_EPOLL))),
+        handler(loop_handler) {}
   ~Watchers() {
     if (loop != nullptr) ev_loop_destroy(loop);
   }
@@ -106,8 +107,8 @@ struct SocketLoop::Watchers {
     ev_check_init(&begin, [](struct ev_loop*, ev_check* w, int) { Of(w->data).OnTurnBegin(); });
     ev_prepare_init(&end, [](struct ev_loop*, ev_prepare* w, int) { Of(w->data).OnTurnEnd(); });
     const double seconds = absl::ToDoubleSeconds(TimerWheel::kTick);
-    ev_timer_init(&tick, [](struct ev_loop*, ev_timer* w, int) { Of(w->data).OnTick(); }, seconds,
-                  seconds);
+    ev_timer_init(
+        &tick, [](struct ev_loop*, ev_timer* w, int) { Of(w->data).OnTick(); }, seconds, seconds);
     ev_set_priority(&begin, EV_MAXPRI);  // before whatever else happens in the turn
     ev_async_start(loop, &wake);
     ev_check_start(loop, &begin);
@@ -204,12 +205,11 @@ void SocketLoop::Break() { ev_break(watchers_->loop, EVBREAK_ALL); }
 void SocketLoop::Wake() { ev_async_send(watchers_->loop, &watchers_->wake); }
 
 bool SocketLoop::Adopt(UniqueFd fd, Session& session) {
-  const auto type = static_cast<lws_adoption_type>(
-      LWS_ADOPT_SOCKET | (session.tls ? LWS_ADOPT_ALLOW_SSL : 0));
+  const auto type =
+      static_cast<lws_adoption_type>(LWS_ADOPT_SOCKET | (session.tls ? LWS_ADOPT_ALLOW_SSL : 0));
   lws_sock_file_fd_type descriptor{};
   descriptor.sockfd = fd.Release();  // libwebsockets closes it, whatever happens
-  lws* socket =
-      lws_adopt_descriptor_vhost(vhost_, type, descriptor, kProtocol, nullptr);
+  lws* socket = lws_adopt_descriptor_vhost(vhost_, type, descriptor, kProtocol, nullptr);
   if (socket == nullptr) return false;
   lws_set_timeout(socket, NO_PENDING_TIMEOUT, 0);  // timeouts are the owner's
   static_cast<Slot*>(lws_wsi_user(socket))->session = &session;

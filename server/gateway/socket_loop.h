@@ -37,11 +37,10 @@ class SocketLoop {
     virtual void OnEnded(Session& session) = 0;
   };
   // `tls` without a certificate: no TLS.
-  static absl::StatusOr<std::unique_ptr<SocketLoop>> Create(Handler& handler,
-                                                            const TlsFiles& tls);
+  static absl::StatusOr<std::unique_ptr<SocketLoop>> Create(Handler& handler, const TlsFiles& tls);
   ~SocketLoop();
 
-  void Run();   // until Break
+  void Run();  // until Break
   void Break();
   void Wake();  // any thread
 

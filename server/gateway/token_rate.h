@@ -8,9 +8,9 @@
 
 namespace wsrouter {
 
-// A bucket of `burst` tokens that gets `rate` new ones a second. What is left in a bucket is told by
-// one number, the time at which it is full again (the generic cell rate algorithm of ITU-T I.371), so
-// an owner of many keeps 8 octets for each: zero is a full bucket.
+// A bucket of `burst` tokens that gets `rate` new ones a second. What is left in a bucket is told
+// by one number, the time at which it is full again (the generic cell rate algorithm of ITU-T
+// I.371), so an owner of many keeps 8 octets for each: zero is a full bucket.
 class TokenRate {
  public:
   // `rate` 0: nothing is ever refused. `burst` 0 is taken for 1.

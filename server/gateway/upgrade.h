@@ -14,7 +14,7 @@ namespace wsrouter {
 struct UpgradePolicy {
   std::vector<std::string> paths;
   std::vector<std::string> prefixes;  // paths that are one of these, or below it
-  std::string echo_path;  // empty: there is none
+  std::string echo_path;              // empty: there is none
   // Compared octet by octet with Origin; "*" or an empty list lets any origin in. A request without
   // Origin does not come from a browser and is let in: it could have sent any (RFC 6455 section
   // 10.2).

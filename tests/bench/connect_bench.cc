@@ -162,9 +162,10 @@ void Run() {
     return times[static_cast<size_t>(part * static_cast<double>(times.size() - 1))];
   };
   const int all = kThreads * kInFlight * kRounds;
-  printf("connects  %d behind a service of 20 ms, %d in flight  %.0f a second  "
-         "Ping to Pong meanwhile p50 %.0f us  p99 %.0f us  max %.0f us\n",
-         all, kThreads * kInFlight, all / seconds, at(0.5), at(0.99), times.back());
+  printf(
+      "connects  %d behind a service of 20 ms, %d in flight  %.0f a second  "
+      "Ping to Pong meanwhile p50 %.0f us  p99 %.0f us  max %.0f us\n",
+      all, kThreads * kInFlight, all / seconds, at(0.5), at(0.99), times.back());
 }
 
 }  // namespace

@@ -85,8 +85,7 @@ class RoutedServer {
     const double before = CpuMicroseconds();
     for (int burst = 0; burst < bursts; ++burst) {
       const size_t wire = Frame::Make(Opcode::kText, payload)->wire().size();
-      const uint64_t expected =
-          readers_.octets() + wire * static_cast<size_t>(frames) * kMembers;
+      const uint64_t expected = readers_.octets() + wire * static_cast<size_t>(frames) * kMembers;
       std::vector<Envelope> pushes;
       for (int i = 0; i < frames; ++i) {
         pushes.push_back({RoomName{"room"}, Deliver{.frame = Frame::Make(Opcode::kText, payload)}});
@@ -127,8 +126,8 @@ void MeasureLag(RoutedServer& routed) {
   const Histogram::Reading deliveries = measures.Read(Measure::kDelivery);
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < kPushes; ++i) {
-    std::this_thread::sleep_until(begin + i * std::chrono::microseconds(1'000'000) /
-                                              kPushesPerSecond);
+    std::this_thread::sleep_until(begin +
+                                  i * std::chrono::microseconds(1'000'000) / kPushesPerSecond);
     routed.Burst(std::string(kPayloadBytes, 'x'), 1, 1);
   }
   const double seconds =
@@ -140,11 +139,12 @@ void MeasureLag(RoutedServer& routed) {
     return 1e6 * QuantileBound(measure, turn ? turns : deliveries,
                                turn ? turns_then : deliveries_then, quantile);
   };
-  printf("lag     %.0f deliveries/s  loop turn p50 <= %.0f us p99 <= %.0f us  "
-         "delivery p50 <= %.0f us p99 <= %.0f us\n",
-         static_cast<double>(deliveries_then.count() - deliveries.count()) / seconds,
-         micros(Measure::kTurn, 0.5), micros(Measure::kTurn, 0.99),
-         micros(Measure::kDelivery, 0.5), micros(Measure::kDelivery, 0.99));
+  printf(
+      "lag     %.0f deliveries/s  loop turn p50 <= %.0f us p99 <= %.0f us  "
+      "delivery p50 <= %.0f us p99 <= %.0f us\n",
+      static_cast<double>(deliveries_then.count() - deliveries.count()) / seconds,
+      micros(Measure::kTurn, 0.5), micros(Measure::kTurn, 0.99), micros(Measure::kDelivery, 0.5),
+      micros(Measure::kDelivery, 0.99));
 }
 
 double Median(std::vector<double> values) {
@@ -169,10 +169,11 @@ void Compare(BareServer& bare, RoutedServer& routed, int frames) {
     ratio.push_back(cost.micros_per_delivery / floor.micros_per_delivery);
     frames_per_write.push_back(cost.frames_per_write);
   }
-  printf("fanout  frames/turn %2d  frames/write %5.2f  wsrouter %6.3f us  bare send %6.3f us  "
-         "ratio %.3f [%.3f-%.3f]\n",
-         frames, Median(frames_per_write), Median(routed_cost), Median(bare_cost), Median(ratio),
-         *std::ranges::min_element(ratio), *std::ranges::max_element(ratio));
+  printf(
+      "fanout  frames/turn %2d  frames/write %5.2f  wsrouter %6.3f us  bare send %6.3f us  "
+      "ratio %.3f [%.3f-%.3f]\n",
+      frames, Median(frames_per_write), Median(routed_cost), Median(bare_cost), Median(ratio),
+      *std::ranges::min_element(ratio), *std::ranges::max_element(ratio));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// What a rate limit costs a push: the same pushes without limits, while others have limits, and under
-// one, by the memory engine and through one private Redis. Alternating, so that the ratios hold on a
-// noisy machine.
+// What a rate limit costs a push: the same pushes without limits, while others have limits, and
+// under one, by the memory engine and through one private Redis. Alternating, so that the ratios
+// hold on a noisy machine.
 
 #include <algorithm>
 #include <array>

@@ -27,7 +27,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr int kPayloadBytes = 128;
-constexpr int kPaced = 5'000;       // pushes, one a millisecond
+constexpr int kPaced = 5'000;  // pushes, one a millisecond
 constexpr int kConcurrent = 50'000;
 constexpr int kInFlight = 64;
 
@@ -114,9 +114,8 @@ class Concurrent {
 class Caller {
  public:
   explicit Caller(const Ports& ports)
-      : stub_(v1::Router::NewStub(
-            grpc::CreateChannel("127.0.0.1:" + std::to_string(ports.control),
-                                grpc::InsecureChannelCredentials()))),
+      : stub_(v1::Router::NewStub(grpc::CreateChannel("127.0.0.1:" + std::to_string(ports.control),
+                                                      grpc::InsecureChannelCredentials()))),
         socket_(ConnectWebSocket(ports.gateway)) {
     push_.set_room("room");
     push_.mutable_payload()->set_text(std::string(kPayloadBytes, 'x'));
@@ -195,10 +194,10 @@ uint16_t PortOf(const std::string& address) {
 
 void RunNode(int ports_to, pid_t caller) {
   PinTo(0);
-  const auto config = LoadConfig({.settings = {"gateway.listen=127.0.0.1:0",
-                                               "control.listen=127.0.0.1:0",
-                                               "admin.listen=127.0.0.1:0", "node.shards=1"},
-                                  .default_server_id = "bench"});
+  const auto config =
+      LoadConfig({.settings = {"gateway.listen=127.0.0.1:0", "control.listen=127.0.0.1:0",
+                               "admin.listen=127.0.0.1:0", "node.shards=1"},
+                  .default_server_id = "bench"});
   Check(config.ok(), config.status().ToString());
   const auto node = Node::Start(*config, "bench");
   Check(node.ok(), node.status().ToString());

@@ -8,8 +8,8 @@
 
 namespace wsrouter {
 
-// Clients that only read, and answer Pings, in a process of their own on the second core, so that their cost is not
-// the server's. Create before any thread.
+// Clients that only read, and answer Pings, in a process of their own on the second core, so that
+// their cost is not the server's. Create before any thread.
 class Readers {
  public:
   Readers();

@@ -50,7 +50,8 @@ TEST_P(BrokerContractTest, AnEnvelopeReachesEverySubscriberOfItsTopicOnce) {
   EXPECT_THAT(first.Wait(1), testing::ElementsAre("x"));
   EXPECT_THAT(second.Wait(1), testing::ElementsAre("x"));
   EXPECT_THAT(other.taken(), testing::IsEmpty());
-  for (TextListener* listener : {&first, &second}) broker().Unsubscribe(*listener, RoomName{"lobby"});
+  for (TextListener* listener : {&first, &second})
+    broker().Unsubscribe(*listener, RoomName{"lobby"});
   broker().Unsubscribe(other, RoomName{"other"});
 }
 
@@ -127,9 +128,23 @@ TEST_P(BrokerContractTest, ASubscriptionIsLiveWhenItsAnswerSaysSo) {
 }
 
 TEST_P(BrokerContractTest, HostileNamesReachTheirOwnTopicOnly) {
-  const std::vector<std::string> names = {"*",    "a*",  "[a]", "a?",   ":",     "a:b", "{a}", "}{",
-                                          "a\\b", "%s",  "\"",  "'; --", "../..", " ",  "a b",
-                                          std::string(255, 'x'), "\xF0\x9F\x98\x80"};
+  const std::vector<std::string> names = {"*",
+                                          "a*",
+                                          "[a]",
+                                          "a?",
+                                          ":",
+                                          "a:b",
+                                          "{a}",
+                                          "}{",
+                                          "a\\b",
+                                          "%s",
+                                          "\"",
+                                          "'; --",
+                                          "../..",
+                                          " ",
+                                          "a b",
+                                          std::string(255, 'x'),
+                                          "\xF0\x9F\x98\x80"};
   std::vector<TextListener> listeners(names.size());
   for (size_t i = 0; i < names.size(); ++i) Subscribe(listeners[i], RoomName{names[i]});
   for (const std::string& name : names) {
@@ -154,12 +169,12 @@ TEST_P(BrokerContractTest, AllSubscribersSeeConcurrentPublishersInOneOrderAndEac
     publishers.emplace_back([&, p] {
       start.arrive_and_wait();
       for (size_t i = 0; i < kEnvelopes; ++i) {
-        broker().Publish({.to = RoomName{"lobby"},
-                          .action = Of(std::to_string(p) + " " + std::to_string(i))},
-                         [&, place = p * kEnvelopes + i](Receipt receipt) {
-                           ++answers[place];
-                           matched += receipt.matched;
-                         });
+        broker().Publish(
+            {.to = RoomName{"lobby"}, .action = Of(std::to_string(p) + " " + std::to_string(i))},
+            [&, place = p * kEnvelopes + i](Receipt receipt) {
+              ++answers[place];
+              matched += receipt.matched;
+            });
       }
     });
   }
@@ -199,11 +214,10 @@ TEST_P(BrokerContractTest, AReceiptMayPublishAgain) {
   TextListener listener;
   Subscribe(listener, RoomName{"lobby"});
   Awaited<Receipt> second;
-  broker().Publish({.to = RoomName{"lobby"}, .action = Of("1")},
-                   [this, done = second.Take()](Receipt) mutable {
-                     broker().Publish({.to = RoomName{"lobby"}, .action = Of("2")},
-                                      std::move(done));
-                   });
+  broker().Publish(
+      {.to = RoomName{"lobby"}, .action = Of("1")}, [this, done = second.Take()](Receipt) mutable {
+        broker().Publish({.to = RoomName{"lobby"}, .action = Of("2")}, std::move(done));
+      });
   EXPECT_EQ(second.Wait().matched, 1u);
   EXPECT_THAT(listener.taken(), testing::ElementsAre("1", "2"));
   broker().Unsubscribe(listener, RoomName{"lobby"});

@@ -104,10 +104,28 @@ TEST_P(DirectoryRoomsContractTest, RoomsArePagedByPrefix) {
 
 TEST_P(DirectoryRoomsContractTest, HostileNamesAreNamesLikeOthers) {
   Start();
-  const std::vector<std::string> names = {
-      "*", "a*", "[a]", "?", ":", "a:b", "{a}", "}{", "a\\b", "%s%n", "\"", "'; --", " ", "a b",
-      "../..", "0", "-1", "nil", "false", std::string(255, 'x'), "\xF0\x9F\x98\x80",
-      "\xEF\xBF\xBF"};
+  const std::vector<std::string> names = {"*",
+                                          "a*",
+                                          "[a]",
+                                          "?",
+                                          ":",
+                                          "a:b",
+                                          "{a}",
+                                          "}{",
+                                          "a\\b",
+                                          "%s%n",
+                                          "\"",
+                                          "'; --",
+                                          " ",
+                                          "a b",
+                                          "../..",
+                                          "0",
+                                          "-1",
+                                          "nil",
+                                          "false",
+                                          std::string(255, 'x'),
+                                          "\xF0\x9F\x98\x80",
+                                          "\xEF\xBF\xBF"};
   for (uint64_t i = 0; i < names.size(); ++i) {
     EXPECT_TRUE(Bind(i, names[i]).ok());
     EXPECT_TRUE(Join(names[i], i, names[i]).ok());

@@ -18,7 +18,8 @@ const NodeIdentity kNode = {.server_id = "node-1", .incarnation = 7};
 
 class MemoryUnderTest final : public EngineUnderTest {
  public:
-  explicit MemoryUnderTest(const Limits& limits) : engine_({.node = kNode}, limits, clock_, counters_) {}
+  explicit MemoryUnderTest(const Limits& limits)
+      : engine_({.node = kNode}, limits, clock_, counters_) {}
 
   Broker& broker() override { return engine_.broker(); }
   Directory& directory() override { return engine_.directory(); }

@@ -82,8 +82,8 @@ TEST_P(RateLimitsContractTest, ZeroDisablesAndResetForgets) {
   EXPECT_THAT(rates().Get("", 10).rows, testing::IsEmpty());
 }
 
-// Each push happened between two readings of the clock, so n + 1 of them from whose first reading to
-// whose last less than a window has passed would prove a window that holds too many.
+// Each push happened between two readings of the clock, so n + 1 of them from whose first reading
+// to whose last less than a window has passed would prove a window that holds too many.
 TEST_P(RateLimitsContractTest, NoWindowOfAnyOffsetHoldsMoreThanN) {
   const RateLimit limit = {.n = 7, .window = absl::Milliseconds(40)};
   ASSERT_TRUE(Set(RoomName{"lobby"}, limit).ok());

@@ -1,5 +1,5 @@
-// The smallest service that a node can dial: prints the port that it listens on, lets everybody in by
-// the name in the query, sends what they say to the room, and ends with its standard input.
+// The smallest service that a node can dial: prints the port that it listens on, lets everybody in
+// by the name in the query, sends what they say to the room, and ends with its standard input.
 #include <grpcpp/grpcpp.h>
 
 #include <iostream>

@@ -55,9 +55,9 @@ void Check(std::string_view text) {
   std::visit(Overloaded{[](const client_frame::Message& message) { CheckPayload(message); },
                         [](const auto& about) { CheckRoom(about.room); }},
              std::get<ClientRequest>(parsed));
-  std::visit([](const auto& frame) {
-    Require(frame.id.size() <= kFrameIdBytesMax, "an id is bounded");
-  }, std::get<ClientRequest>(parsed));
+  std::visit(
+      [](const auto& frame) { Require(frame.id.size() <= kFrameIdBytesMax, "an id is bounded"); },
+      std::get<ClientRequest>(parsed));
 }
 
 }  // namespace

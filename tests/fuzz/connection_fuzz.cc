@@ -66,14 +66,12 @@ class Script {
 
   ScriptText input_;
   ManualClock clock_;
-  const GatewayOptions options_ = {.upgrade = {.paths = {"/ws"},
-                                               .echo_path = "/echo",
-                                               .subprotocols = {"wsrouter.v1.json"}},
-                                   .page = "<p>page",
-                                   .message_bytes_max = 300};
-  const Limits limits_ = {.connections_per_client = 4,
-                          .rooms_per_connection = 2,
-                          .slow_consumer_bytes = 400};
+  const GatewayOptions options_ = {
+      .upgrade = {.paths = {"/ws"}, .echo_path = "/echo", .subprotocols = {"wsrouter.v1.json"}},
+      .page = "<p>page",
+      .message_bytes_max = 300};
+  const Limits limits_ = {
+      .connections_per_client = 4, .rooms_per_connection = 2, .slow_consumer_bytes = 400};
   Stats stats_{NodeIdentity{"fuzz", 1}, "fuzz", absl::UnixEpoch()};
   MeasureBlock measures_;
   MemoryBroker broker_{stats_.node()};

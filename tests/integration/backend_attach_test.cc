@@ -24,16 +24,18 @@ constexpr char kNoAnswer[] = "refused 1013 the service does not answer, later";
 
 // Lets everybody in under its own name.
 BackendHandlers Named(const std::string& name) {
-  return {.connect = [name](const auto&, const auto& reply) {
-            v1::ConnectResponse response;
-            response.mutable_accept()->set_client_id(name);
-            reply(grpc::Status::OK, response);
-          },
-          .message = [name](const auto&, const auto& reply) {
-            v1::MessageResponse response;
-            response.add_effects()->mutable_send()->set_text(name);
-            reply(grpc::Status::OK, response);
-          }};
+  return {.connect =
+              [name](const auto&, const auto& reply) {
+                v1::ConnectResponse response;
+                response.mutable_accept()->set_client_id(name);
+                reply(grpc::Status::OK, response);
+              },
+          .message =
+              [name](const auto&, const auto& reply) {
+                v1::MessageResponse response;
+                response.add_effects()->mutable_send()->set_text(name);
+                reply(grpc::Status::OK, response);
+              }};
 }
 BackendHandlers Silent() {
   return {.connect = [](const auto&, const auto&) {}, .message = [](const auto&, const auto&) {}};

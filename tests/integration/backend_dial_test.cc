@@ -38,8 +38,7 @@ std::string As(const std::string& name) { return "let in as " + name + " in []";
 // Shows a certificate of the authority, and wants one.
 std::shared_ptr<grpc::ServerCredentials> Mutual(Authority& authority) {
   const Issued server = authority.IssueServer();
-  grpc::SslServerCredentialsOptions tls(
-      GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   tls.pem_root_certs = authority.cert();
   tls.pem_key_cert_pairs = {{server.key, server.cert}};
   return grpc::SslServerCredentials(tls);

@@ -17,11 +17,11 @@
 namespace wsrouter {
 namespace {
 
+using grpc::StatusCode;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using grpc::StatusCode;
 
 constexpr char kNoAnswer[] = "refused 1013 the service does not answer, later";
 constexpr char kEnd[] = "disconnect 1013 the service does not answer";
@@ -68,8 +68,8 @@ class BackendFailureTest : public ::testing::TestWithParam<Way> {
                                           std::move(attachment));
     return *node_;
   }
-  // What is logged when such a service is asked. Lines are rationed, so one is asked until they come,
-  // a new one each time, since none is left alone then.
+  // What is logged when such a service is asked. Lines are rationed, so one is asked until they
+  // come, a new one each time, since none is left alone then.
   std::string LogOf(const BackendHandlers& handlers, const BackendOptions& options = {}) {
     std::string log;
     EXPECT_TRUE(Eventually([&] {
@@ -114,8 +114,7 @@ TEST_P(BackendFailureTest, OnlyAServiceThatIsAwayIsAskedAgain) {
 
 TEST_P(BackendFailureTest, AStatusThatDeniesRefusesWhateverThePolicyIs) {
   for (const ConnectOutage policy : kPolicies) {
-    BackendNode& denying =
-        Node(Failing(StatusCode::PERMISSION_DENIED), {.connect_outage = policy});
+    BackendNode& denying = Node(Failing(StatusCode::PERMISSION_DENIED), {.connect_outage = policy});
     EXPECT_EQ(denying.asker().Connect(1, kBob).Get(), "refused 4003 ");
     EXPECT_EQ(denying.Total(Counter::kBackendFailures), 1u);
     BackendNode& asking = Node(Failing(StatusCode::UNAUTHENTICATED), {.connect_outage = policy});
@@ -137,22 +136,22 @@ TEST_P(BackendFailureTest, ARefusalThatIsNotInOrderIsARefusal) {
 }
 
 TEST_P(BackendFailureTest, NonsenseLetsNobodyIn) {
-  for (const char* nonsense : {"{}", R"({"accept":{"rooms":[""]}})",
-                               R"({"accept":{"subprotocol":"nobody's"}})"}) {
-    BackendNode& node =
-        Node(Deciding(nonsense), {.connect_outage = ConnectOutage::kAcceptProved});
+  for (const char* nonsense :
+       {"{}", R"({"accept":{"rooms":[""]}})", R"({"accept":{"subprotocol":"nobody's"}})"}) {
+    BackendNode& node = Node(Deciding(nonsense), {.connect_outage = ConnectOutage::kAcceptProved});
     EXPECT_EQ(node.asker().Connect(1, kBob).Get(), kNoAnswer) << nonsense;
     EXPECT_EQ(node.Total(Counter::kBackendFailures), 1u);
   }
 }
 
 TEST_P(BackendFailureTest, AnAnswerThatCannotBeParsedLetsNobodyInHoweverMuchOfItMakesSense) {
-  BackendNode& node = Node({.connect = [](const auto&, const auto& reply) {
-                             v1::ConnectResponse response;
-                             response.mutable_accept()->set_client_id("eve");
-                             (*response.mutable_accept()->mutable_labels())["key"] = "\xff";
-                             reply(grpc::Status::OK, response);
-                           }},
+  BackendNode& node = Node({.connect =
+                                [](const auto&, const auto& reply) {
+                                  v1::ConnectResponse response;
+                                  response.mutable_accept()->set_client_id("eve");
+                                  (*response.mutable_accept()->mutable_labels())["key"] = "\xff";
+                                  reply(grpc::Status::OK, response);
+                                }},
                            {.connect_outage = ConnectOutage::kAcceptProved});
   EXPECT_EQ(node.asker().Connect(1).Get(), kNoAnswer);
   EXPECT_EQ(node.asker().Connect(2, kBob).Get(), kNoAnswer);
@@ -250,8 +249,7 @@ TEST_P(BackendFailureTest, WhatAServiceSaysOfAFailureIsNotLogged) {
   EXPECT_THAT(LogOf(Deciding(R"({"refuse":{"code":1006}})")), HasSubstr("code is 1006"));
   // Its deadline is found by the desk or by gRPC, whichever is first.
   const BackendHandlers silent = {.connect = [](const auto&, const auto&) {}};
-  EXPECT_THAT(LogOf(silent, {.timeout = absl::Milliseconds(100)}),
-              HasSubstr("DEADLINE_EXCEEDED"));
+  EXPECT_THAT(LogOf(silent, {.timeout = absl::Milliseconds(100)}), HasSubstr("DEADLINE_EXCEEDED"));
 }
 
 TEST_P(BackendFailureTest, MoreOctetsThanMayWaitAreAnsweredFor) {

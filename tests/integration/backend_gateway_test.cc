@@ -19,34 +19,37 @@ using ::testing::ElementsAre;
 class BackendGatewayTest : public ::testing::TestWithParam<Way> {
  protected:
   static BackendHandlers Chat() {
-    return {.connect = [](const v1::ConnectRequest& request, const auto& reply) {
-              const std::string& query = request.client().query();
-              const std::string answer =
-                  query == "bad" ? R"({"refuse":{"code":4003,"reason":"banned"}})"
-                                 : R"({"accept":{"client_id":"alice","rooms":["lobby"],
+    return {.connect =
+                [](const v1::ConnectRequest& request, const auto& reply) {
+                  const std::string& query = request.client().query();
+                  const std::string answer =
+                      query == "bad" ? R"({"refuse":{"code":4003,"reason":"banned"}})"
+                                     : R"({"accept":{"client_id":"alice","rooms":["lobby"],
                                        "first":[{"text":"welcome"}]}})";
-              reply(grpc::Status::OK, FromJson<v1::ConnectResponse>(answer));
-            },
-            .message = [](const v1::MessageRequest& request, const auto& reply) {
-              v1::MessageResponse response;
-              auto& push = *response.add_effects()->mutable_push();
-              push.set_room(request.rooms().empty() ? "none" : request.rooms(0));
-              push.mutable_payload()->set_text(request.client_id() + ": " +
-                                               request.payload().text());
-              if (request.payload().text() == "bye") {
-                response.add_effects()->mutable_disconnect()->set_code(4999);
-              }
-              reply(grpc::Status::OK, response);
-            },
-            .join_check = [](const v1::JoinCheckRequest& request, const auto& reply) {
-              v1::JoinCheckResponse response;
-              if (request.room() == "hall") {
-                response.mutable_allow();
-              } else {
-                response.mutable_deny()->set_reason("members only");
-              }
-              reply(grpc::Status::OK, response);
-            }};
+                  reply(grpc::Status::OK, FromJson<v1::ConnectResponse>(answer));
+                },
+            .message =
+                [](const v1::MessageRequest& request, const auto& reply) {
+                  v1::MessageResponse response;
+                  auto& push = *response.add_effects()->mutable_push();
+                  push.set_room(request.rooms().empty() ? "none" : request.rooms(0));
+                  push.mutable_payload()->set_text(request.client_id() + ": " +
+                                                   request.payload().text());
+                  if (request.payload().text() == "bye") {
+                    response.add_effects()->mutable_disconnect()->set_code(4999);
+                  }
+                  reply(grpc::Status::OK, response);
+                },
+            .join_check =
+                [](const v1::JoinCheckRequest& request, const auto& reply) {
+                  v1::JoinCheckResponse response;
+                  if (request.room() == "hall") {
+                    response.mutable_allow();
+                  } else {
+                    response.mutable_deny()->set_reason("members only");
+                  }
+                  reply(grpc::Status::OK, response);
+                }};
   }
   // The gateway on the backend, which outlives it.
   std::unique_ptr<TestGateway> Gateway(BackendNode& node) {
@@ -131,9 +134,10 @@ TEST_P(BackendGatewayTest, AClientThatGoesWhileItIsAskedForIsToldToTheService) {
   BackendNode node(GetParam(), {.connect = [](const auto&, const auto&) {}}, {});
   const auto gateway = Gateway(node);
   RawClient client = gateway->Connect();
-  ASSERT_TRUE(client.Send("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-                          "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+  ASSERT_TRUE(
+      client.Send("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+                  "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
   node.service().asked.Await(1);
   client.Reset();
   EXPECT_THAT(node.service().asked.Await(2), ElementsAre("Connect /ws", "cancelled"));

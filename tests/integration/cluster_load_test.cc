@@ -134,8 +134,7 @@ class ClusterSlotLoadTest : public ClusterLoadTest {
     at_a.AwaitMore(500);
     fault(*a, *b);
     at_a.AwaitMore(500);
-    Finish(*a, *b, {&at_a, &at_b}, redis_.server(redis_.MasterOf(root_)),
-           SentinelRedis::kFailover);
+    Finish(*a, *b, {&at_a, &at_b}, redis_.server(redis_.MasterOf(root_)), SentinelRedis::kFailover);
   }
 
   const std::string root_ = RedisRoot("test");

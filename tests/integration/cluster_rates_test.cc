@@ -100,8 +100,8 @@ TEST_F(ClusterRatesTest, WhileRedisIsAwayEachNodeCountsByItself) {
 }
 
 TEST_F(ClusterRatesTest, ASenderOverItsLimitIsDisconnectedWhereverItIs) {
-  const Namespaces namespaces({.client_rate = {.n = 1, .window = kLong},
-                               .on_limit = OnRateLimit::kDisconnect});
+  const Namespaces namespaces(
+      {.client_rate = {.n = 1, .window = kLong}, .on_limit = OnRateLimit::kDisconnect});
   const auto a = Start("a", namespaces);
   const auto b = Start("b", namespaces);
   const ConnectionId bob = b->Online("bob", {"lobby"});

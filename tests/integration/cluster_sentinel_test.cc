@@ -32,8 +32,8 @@ TEST_F(ClusterSentinelTest, FailoverCostsNoClientAndNoMember) {
   for (int i = 0; i < 100; ++i) (i % 2 == 0 ? a : b)->Online("c" + std::to_string(i), {"lobby"});
   redis_.master().Kill();
   a->AwaitDown();
-  EXPECT_TRUE(Eventually([&] { return a->engine().up() && b->engine().up(); },
-                         SentinelRedis::kFailover));
+  EXPECT_TRUE(
+      Eventually([&] { return a->engine().up() && b->engine().up(); }, SentinelRedis::kFailover));
   EXPECT_THAT(redis_.replica().Run({"ROLE"}), HasSubstr("master"));
   EXPECT_THAT(b->MembersOf("lobby"), SizeIs(100));
   EXPECT_EQ(a->Push("lobby", "all").queued, 100u);

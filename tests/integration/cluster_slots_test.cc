@@ -99,7 +99,9 @@ TEST_F(ClusterSlotsTest, WhileTheSlotMovesPushesGoOnAndBehindItAllIsThere) {
   EXPECT_TRUE(absl::IsUnavailable(refused.status)) << refused.status;
   redis_.FinishMove(move);
   EXPECT_TRUE(Eventually(
-      [&] { return redis_.Run(to, {"PUBSUB", "SHARDCHANNELS"}).find("rlobby") != std::string::npos; },
+      [&] {
+        return redis_.Run(to, {"PUBSUB", "SHARDCHANNELS"}).find("rlobby") != std::string::npos;
+      },
       kElection));
   AwaitUp();
   ExpectWhole();

@@ -30,8 +30,8 @@ const std::string kReader = "reader-0123456789abcdef0123456789";
 const std::string kPublisher = "publisher-0123456789abcdef0123456789";
 const std::string kAdmin = "admin-0123456789abcdef0123456789";
 const std::string kExpired = "expired-0123456789abcdef0123456789";
-const std::string kTokens = "a read " + kReader + "\nb publish " + kPublisher + "\nc admin " + kAdmin +
-                            "\nd admin " + kExpired + " 2001-01-01T00:00:00Z\n";
+const std::string kTokens = "a read " + kReader + "\nb publish " + kPublisher + "\nc admin " +
+                            kAdmin + "\nd admin " + kExpired + " 2001-01-01T00:00:00Z\n";
 constexpr char kReflection[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 
 std::string Bearer(const std::string& token) { return "Bearer " + token; }
@@ -76,8 +76,8 @@ class ControlAccessTest : public testing::Test {
     std::vector<const MethodDescriptor*> methods;
     for (int i = 0; i < list.GetReflection()->FieldSize(list, field); ++i) {
       const Message& entry = list.GetReflection()->GetRepeatedMessage(list, field, i);
-      const std::string name = entry.GetReflection()->GetString(
-          entry, entry.GetDescriptor()->FindFieldByName("name"));
+      const std::string name =
+          entry.GetReflection()->GetString(entry, entry.GetDescriptor()->FindFieldByName("name"));
       const ServiceDescriptor* service = pool.FindServiceByName(name);
       if (service == nullptr) {
         ADD_FAILURE() << "no descriptor of " << name;
@@ -205,7 +205,8 @@ TEST_F(ControlAccessTest, NothingTellsWhatIsWrongWithACredential) {
   for (const char* method : {"/wsrouter.v1.Router/OnlineCount", kReflection}) {
     const grpc::Status none = Ask(method, "", "").status;
     EXPECT_EQ(none.error_code(), StatusCode::UNAUTHENTICATED);
-    for (const std::string& bad : {Bearer(kAdmin + "x"), Bearer(kExpired), std::string("Basic Og==")}) {
+    for (const std::string& bad :
+         {Bearer(kAdmin + "x"), Bearer(kExpired), std::string("Basic Og==")}) {
       const grpc::Status other = Ask(method, "", bad).status;
       EXPECT_EQ(other.error_message(), none.error_message());
       EXPECT_EQ(other.error_details(), none.error_details());

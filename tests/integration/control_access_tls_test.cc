@@ -34,9 +34,7 @@ class ControlTlsTest : public testing::Test {
   ControlTlsTest() : server_(authority_.IssueServer()) {
     options_.tls = {.cert = server_.cert_file, .key = server_.key_file, .client_ca = {}};
   }
-  void WantTokens() {
-    options_.tokens_file = authority_.Write("tokens", "chat publish " + kToken);
-  }
+  void WantTokens() { options_.tokens_file = authority_.Write("tokens", "chat publish " + kToken); }
   void WantCertificates() {
     options_.tls.client_ca = authority_.cert_file();
     options_.client_names = {{.name = "reader", .role = Role::kRead},
@@ -50,12 +48,12 @@ class ControlTlsTest : public testing::Test {
                     const Issued& shown = {}) {
     grpc::ChannelArguments arguments;
     arguments.SetInt("grpc.use_local_subchannel_pool", 1);
-    const auto channel = grpc::CreateCustomChannel(
-        node_->server->address(),
-        grpc::SslCredentials({.pem_root_certs = authority_.cert(),
-                              .pem_private_key = shown.key,
-                              .pem_cert_chain = shown.cert}),
-        arguments);
+    const auto channel =
+        grpc::CreateCustomChannel(node_->server->address(),
+                                  grpc::SslCredentials({.pem_root_certs = authority_.cert(),
+                                                        .pem_private_key = shown.key,
+                                                        .pem_cert_chain = shown.cert}),
+                                  arguments);
     return RawCall(*channel, method, "", token.empty() ? "" : "Bearer " + token).status;
   }
   StatusCode Code(const std::string& method, const std::string& token = {},
@@ -86,7 +84,8 @@ TEST_F(ControlTlsTest, PlainTextAndStrangeAuthoritiesDoNotConnect) {
   Authority other;
   const auto channel = grpc::CreateChannel(
       node_->server->address(),
-      grpc::SslCredentials({.pem_root_certs = other.cert(), .pem_private_key = {}, .pem_cert_chain = {}}));
+      grpc::SslCredentials(
+          {.pem_root_certs = other.cert(), .pem_private_key = {}, .pem_cert_chain = {}}));
   EXPECT_EQ(RawCall(*channel, kRead, "", "Bearer " + kToken).status.error_code(),
             StatusCode::UNAVAILABLE);
 }
@@ -206,15 +205,16 @@ TEST_F(ControlTlsTest, BeyondLoopbackWantsTlsAndARule) {
   Start();
   ControlNode& node = *node_;
   const auto refusal = [&](const ControlOptions& options) {
-    const auto started = ControlServer::Start(options, {.broker = node.broker,
-                                                        .directory = node.directory,
-                                                        .rates = node.rates,
-                                                        .stats = node.stats,
-                                                        .counters = node.counters,
-                                                        .events = node.hub,
-                                                        .node = node.drains,
-                                                        .clock = node.clock,
-                                                        .effective_config = [] { return std::string(); }});
+    const auto started =
+        ControlServer::Start(options, {.broker = node.broker,
+                                       .directory = node.directory,
+                                       .rates = node.rates,
+                                       .stats = node.stats,
+                                       .counters = node.counters,
+                                       .events = node.hub,
+                                       .node = node.drains,
+                                       .clock = node.clock,
+                                       .effective_config = [] { return std::string(); }});
     return started.ok() ? "(started)" : started.status().ToString();
   };
   ControlOptions options = options_;

@@ -1,5 +1,5 @@
-// Services decide about clients, whether the node dials them or they attach to it: the same questions
-// and the same answers. The backend is asked as shards ask it.
+// Services decide about clients, whether the node dials them or they attach to it: the same
+// questions and the same answers. The backend is asked as shards ask it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -81,8 +81,8 @@ TEST_P(ControlBackendTest, LetsInAsNobodyOrAsWhomATokenProved) {
 }
 
 TEST_P(ControlBackendTest, RefusesAsItSays) {
-  BackendNode& node = Node(Accepting(
-      R"({"refuse":{"code":4029,"reason":"too often","retry_after":"30s"}})"));
+  BackendNode& node =
+      Node(Accepting(R"({"refuse":{"code":4029,"reason":"too often","retry_after":"30s"}})"));
   EXPECT_EQ(node.asker().Connect(1).Get(), "refused 4029 too often, later");
   EXPECT_EQ(node.Total(Counter::kBackendFailures), 0u);
 }
@@ -104,9 +104,9 @@ TEST_P(ControlBackendTest, QuestionsOfAConnectionComeInTheirOrderAndOnce) {
   EXPECT_EQ(node.asker().Message(1, "one").Get(), "nothing");
   EXPECT_EQ(node.asker().Message(1, "two").Get(), "nothing");
   node.asker().Disconnected(1, 1001);
-  EXPECT_THAT(node.service().asked.Await(3),
-              ElementsAre("Message one of alice", "Message two of alice",
-                          "Disconnected 1001 of alice"));
+  EXPECT_THAT(
+      node.service().asked.Await(3),
+      ElementsAre("Message one of alice", "Message two of alice", "Disconnected 1001 of alice"));
 }
 
 TEST_P(ControlBackendTest, AServiceThatTakesItsTimeIsWaitedForAndHoldsUpNoOther) {
@@ -171,9 +171,8 @@ TEST_P(ControlBackendTest, WhoGivesUpIsToldToTheService) {
 TEST_P(ControlBackendTest, MoreThanItTakesAtATimeWaitAndMoreThanMayWaitAreAnsweredFor) {
   v1::Attachment attachment;
   attachment.set_questions_max(1);
-  node_ = std::make_unique<BackendNode>(GetParam(), Silent(),
-                                        BackendOptions{.concurrency_max = 1, .queue_max = 1},
-                                        attachment);
+  node_ = std::make_unique<BackendNode>(
+      GetParam(), Silent(), BackendOptions{.concurrency_max = 1, .queue_max = 1}, attachment);
   auto first = node_->asker().Connect(1);
   node_->service().asked.Await(1);
   auto second = node_->asker().Connect(2, {}, "/ws/2");
@@ -239,26 +238,28 @@ TEST_P(ControlBackendTest, WhatOptionsLeaveOutIsNotAsked) {
 }
 
 TEST_P(ControlBackendTest, AConfinedServiceNamesItsOwnRoomsOnly) {
-  BackendHandlers handlers = {
-      .connect = [](const v1::ConnectRequest& request, const auto& reply) {
-        v1::ConnectResponse response;
-        response.mutable_accept()->set_client_id("alice");
-        response.mutable_accept()->add_rooms("chat:1");
-        if (request.token_client_id().empty()) response.mutable_accept()->add_rooms("other");
-        reply(grpc::Status::OK, response);
-      },
-      .message = [](const auto&, const auto& reply) {
-        reply(grpc::Status::OK, FromJson<v1::MessageResponse>(R"({"effects":[
+  BackendHandlers handlers = {.connect =
+                                  [](const v1::ConnectRequest& request, const auto& reply) {
+                                    v1::ConnectResponse response;
+                                    response.mutable_accept()->set_client_id("alice");
+                                    response.mutable_accept()->add_rooms("chat:1");
+                                    if (request.token_client_id().empty())
+                                      response.mutable_accept()->add_rooms("other");
+                                    reply(grpc::Status::OK, response);
+                                  },
+                              .message =
+                                  [](const auto&, const auto& reply) {
+                                    reply(grpc::Status::OK,
+                                          FromJson<v1::MessageResponse>(R"({"effects":[
             {"join":{"rooms":["chat:2","other"]}}, {"join":{"rooms":["chat:3"]}},
             {"leave":{"rooms":["other"]}}, {"push":{"room":"other","payload":{"text":"a"}}},
             {"push":{"rooms":["chat:1"],"payload":{"text":"b"}}},
             {"own":{"client_id":"x","rooms":["other"]}},
             {"send_to_client":{"client_id":"bob","payload":{"text":"c"}}}]})"));
-      }};
+                                  }};
   BackendNode node(GetParam(), std::move(handlers),
                    {.routes = {{.prefix = "/ws", .target = "", .rooms_prefix = "chat:"}}});
-  EXPECT_EQ(node.asker().Connect(1).Get(),
-            "refused 1013 the service does not answer, later");
+  EXPECT_EQ(node.asker().Connect(1).Get(), "refused 1013 the service does not answer, later");
   EXPECT_EQ(node.asker().Connect(2, Own{.client = {"bob"}, .rooms = {{"lobby"}}}).Get(),
             "let in as alice in [chat:1,lobby]");
   EXPECT_EQ(node.asker().Message(2, "hello").Get(),

@@ -33,19 +33,20 @@ INSTANTIATE_TEST_SUITE_P(Ways, ControlJoinTest, ::testing::Values(Way::kDialled,
                          });
 
 TEST_P(ControlJoinTest, SaysWhichRoomsAClientMayJoin) {
-  BackendNode& node = Node({.join_check = [](const v1::JoinCheckRequest& request,
-                                             const auto& reply) {
-    EXPECT_EQ(request.client().path(), "/ws");
-    if (request.room() == "failing") {
-      return reply(grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "no"), {});
-    }
-    if (request.room() == "broken") return reply(grpc::Status(grpc::StatusCode::INTERNAL, ""), {});
-    v1::JoinCheckResponse response;
-    if (request.room() == "open") response.mutable_allow();
-    if (request.room() == "closed") response.mutable_deny()->set_reason("members only");
-    if (request.room() == "wordy") response.mutable_deny()->set_reason(std::string(124, 'x'));
-    reply(grpc::Status::OK, response);
-  }});
+  BackendNode& node =
+      Node({.join_check = [](const v1::JoinCheckRequest& request, const auto& reply) {
+        EXPECT_EQ(request.client().path(), "/ws");
+        if (request.room() == "failing") {
+          return reply(grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "no"), {});
+        }
+        if (request.room() == "broken")
+          return reply(grpc::Status(grpc::StatusCode::INTERNAL, ""), {});
+        v1::JoinCheckResponse response;
+        if (request.room() == "open") response.mutable_allow();
+        if (request.room() == "closed") response.mutable_deny()->set_reason("members only");
+        if (request.room() == "wordy") response.mutable_deny()->set_reason(std::string(124, 'x'));
+        reply(grpc::Status::OK, response);
+      }});
   const std::string denied = "JOIN_FORBIDDEN the client may not join this room";
   const std::string undecided =
       "JOIN_UNDECIDED the service that decides about joins does not answer";
@@ -65,8 +66,7 @@ TEST_P(ControlJoinTest, SaysWhichRoomsAClientMayJoin) {
 }
 
 TEST_P(ControlJoinTest, WhileNobodyAnswersNobodyJoins) {
-  BackendNode& silent =
-      Node({.join_check = [](const auto&, const auto&) {}}, Impatient());
+  BackendNode& silent = Node({.join_check = [](const auto&, const auto&) {}}, Impatient());
   EXPECT_THAT(silent.asker().JoinCheck(1, "lobby").Get(), StartsWith("JOIN_UNDECIDED"));
   silent.service().Die();
   EXPECT_THAT(silent.asker().JoinCheck(1, "lobby").Get(), StartsWith("JOIN_UNDECIDED"));

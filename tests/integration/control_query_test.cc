@@ -174,8 +174,7 @@ TEST_F(ControlQueryTest, AdminShowsNodesConfigAndReapsNothing) {
 
 TEST_F(ControlQueryTest, DrainAndUndrainTellTheNodeAndStatsShowsIt) {
   node_.Online("alice");
-  const auto drained =
-      node_.Call(*node_.admin, &v1::Admin::Stub::Drain, R"({"window":"2.5s"})");
+  const auto drained = node_.Call(*node_.admin, &v1::Admin::Stub::Drain, R"({"window":"2.5s"})");
   ASSERT_TRUE(drained.ok()) << drained.message;
   EXPECT_EQ(drained.response.connections(), 1u);
   EXPECT_EQ(node_.drains.window(), absl::Milliseconds(2500));

@@ -26,7 +26,10 @@ class ControlRatesTest : public testing::Test {
     return node_.Call(*node_.admin, &Admin::SetClientRateLimit, json);
   }
 
-  ControlNode node_{{}, {}, 65536, nullptr,
+  ControlNode node_{{},
+                    {},
+                    65536,
+                    nullptr,
                     *Namespaces::Parse({"strict: client_rate=1/1h on_limit=disconnect"}, {})};
 };
 

@@ -26,9 +26,7 @@ class OpenDesk final : public AttachDesk {
     stream->Send(0, response);
     stream->ReadOn();
   }
-  void Answer(std::shared_ptr<AttachStream> stream, v1::AttachAnswer) override {
-    stream->ReadOn();
-  }
+  void Answer(std::shared_ptr<AttachStream> stream, v1::AttachAnswer) override { stream->ReadOn(); }
   void Detach(AttachStream&, const absl::Status&) override {}
 };
 
@@ -106,9 +104,9 @@ TEST_F(ControlStandingTest, StreamsEndWhenTheirTokenIsTakenAwayAndOthersGoOn) {
 }
 
 TEST_F(ControlStandingTest, AStreamEndsWhenItsTokenExpires) {
-  SetTokens("a publish " + kToken + " " +
-            absl::FormatTime(absl::RFC3339_sec, absl::Now() + absl::Seconds(4),
-                             absl::UTCTimeZone()));
+  SetTokens(
+      "a publish " + kToken + " " +
+      absl::FormatTime(absl::RFC3339_sec, absl::Now() + absl::Seconds(4), absl::UTCTimeZone()));
   Show(contexts_[0]);
   auto watching = Watch(contexts_[0]);
   EXPECT_EQ(End<v1::WatchResponse>(watching), StatusCode::UNAUTHENTICATED);

@@ -58,7 +58,8 @@ TEST_F(GatewayBackendTest, TheClientHearsNothingBeforeItIsSomebody) {
   EXPECT_TRUE(client.Quiet());
   EXPECT_EQ(gateway.Ask(asked.question.connection, Describe{}).matched, 0u);
   Admission admission = As("alice", {{"lobby"}});
-  admission.greetings = {Frame::Make(Opcode::kText, "welcome"), Frame::Make(Opcode::kText, "alice")};
+  admission.greetings = {Frame::Make(Opcode::kText, "welcome"),
+                         Frame::Make(Opcode::kText, "alice")};
   std::move(asked.answer)(std::move(admission));
   ASSERT_EQ(client.ReadHttp().status, 101);
   EXPECT_EQ(gateway.Push("lobby", "first").queued, 1u);
@@ -124,8 +125,8 @@ TEST_F(GatewayBackendTest, TheServicePicksAmongTheOfferedSubprotocols) {
   TestGateway gateway(Settings());
   const auto connect = [&](const std::string& picked) {
     RawClient client = gateway.Connect();
-    EXPECT_TRUE(client.Send(
-        UpgradeRequest("/ws", "Sec-WebSocket-Protocol: chat.v1, chat.v2, other\r\n")));
+    EXPECT_TRUE(
+        client.Send(UpgradeRequest("/ws", "Sec-WebSocket-Protocol: chat.v1, chat.v2, other\r\n")));
     Admission admission = As("alice");
     admission.subprotocol = picked;
     std::move(backend.AwaitConnect().answer)(std::move(admission));

@@ -14,8 +14,8 @@ TEST(GatewayCloseTest, ClientsCloseIsEchoedWithItsCodeAndTheSocketEnds) {
   TestGateway gateway;
   for (const int code : {1000, 1001, 1008, 3000, 4999}) {
     TestConnection client = gateway.Open();
-    ASSERT_TRUE(client.socket.Send(ClientClose(static_cast<uint16_t>(code), "bye") +
-                                   ClientPing("behind")));
+    ASSERT_TRUE(
+        client.socket.Send(ClientClose(static_cast<uint16_t>(code), "bye") + ClientPing("behind")));
     EXPECT_EQ(client.socket.ReadFrame(), "close " + std::to_string(code) + " ");
     EXPECT_EQ(client.socket.ReadFrame(), "end");
     const auto gone = gateway.events().AwaitOf<event::Disconnected>(client.id);
@@ -67,13 +67,12 @@ TEST(GatewayCloseTest, ReplaceClosesTheOlderConnection) {
   TestGateway gateway;
   TestConnection older = gateway.Online("alice", {"room"});
   TestConnection newer = gateway.Open();
-  const Receipt owned = gateway.Ask(newer.id, Own{.client = {"alice"},
-                                                  .on_duplicate = OnDuplicate::kReplace,
-                                                  .rooms = {{"room"}}});
+  const Receipt owned = gateway.Ask(
+      newer.id,
+      Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReplace, .rooms = {{"room"}}});
 
   EXPECT_EQ(owned.displaced, std::vector<ConnectionId>{older.id});
-  EXPECT_EQ(older.socket.ReadFrame(),
-            "close 4020 a newer connection of the same client took over");
+  EXPECT_EQ(older.socket.ReadFrame(), "close 4020 a newer connection of the same client took over");
   EXPECT_EQ(gateway.Push("room", "hello").queued, 1u);
   EXPECT_EQ(newer.socket.ReadFrame(), "text hello");
 }
@@ -195,7 +194,8 @@ TEST(GatewayCloseTest, UndrainKeepsThoseWhomTheWindowHasNotReached) {
   std::vector<TestConnection> clients;
   for (int i = 0; i < 100; ++i) clients.push_back(gateway.Open());
   gateway.gateway().Drain(absl::Hours(1));
-  EXPECT_EQ(clients.front().socket.ReadFrame(), "close 1012 node is stopping");  // the oldest goes first
+  EXPECT_EQ(clients.front().socket.ReadFrame(),
+            "close 1012 node is stopping");  // the oldest goes first
   gateway.gateway().Undrain();
   TestConnection& last = clients.back();
   ASSERT_TRUE(last.socket.Send(ClientPing("still")));

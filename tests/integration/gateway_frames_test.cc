@@ -96,8 +96,8 @@ TEST(GatewayFramesTest, EachFaultIsClosedWithItsCodeAndNothingFollows) {
   uint64_t failed = 0;
   for (const auto& [code, octets] : cases) {
     RawClient client = gateway.OpenEcho();
-    ASSERT_TRUE(client.Send(ClientText("before") + octets + ClientText("behind") +
-                            ClientPing("behind")));
+    ASSERT_TRUE(
+        client.Send(ClientText("before") + octets + ClientText("behind") + ClientPing("behind")));
     EXPECT_EQ(client.ReadFrame(), "text before");
     EXPECT_EQ(client.ReadFrame().substr(0, 10), "close " + std::to_string(code)) << failed;
     EXPECT_EQ(client.ReadFrame(), "end") << failed;

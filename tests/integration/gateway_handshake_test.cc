@@ -180,9 +180,8 @@ TEST(GatewayHandshakeTest, Ipv6IsServedAndNamedInItsOwnForm) {
   TestGateway gateway;
   RawClient client(gateway.address_v6());
   ASSERT_TRUE(client.Upgrade("/ws?six"));
-  const auto event = gateway.events().Await([](const Event& seen) {
-    return std::holds_alternative<event::Connected>(seen.detail);
-  });
+  const auto event = gateway.events().Await(
+      [](const Event& seen) { return std::holds_alternative<event::Connected>(seen.detail); });
   ASSERT_TRUE(event.has_value());
   EXPECT_THAT(std::get<event::Connected>(event->detail).handshake->peer, StartsWith("[::1]:"));
 }

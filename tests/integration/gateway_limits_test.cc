@@ -78,9 +78,9 @@ TEST(GatewayLimitsTest, ThousandsOpenedAndResetLeaveNothingBehind) {
   }
   EXPECT_TRUE(Eventually([&] {
     return OpenDescriptors() <= descriptors && gateway.Gauges().connections == 0;
-  })) << OpenDescriptors() << " descriptors, " << descriptors << " before";
-  EXPECT_EQ(gateway.Total(Counter::kConnectionsOpened),
-            gateway.Total(Counter::kConnectionsClosed));
+  })) << OpenDescriptors()
+      << " descriptors, " << descriptors << " before";
+  EXPECT_EQ(gateway.Total(Counter::kConnectionsOpened), gateway.Total(Counter::kConnectionsClosed));
   EXPECT_GE(gateway.Total(Counter::kConnectionsOpened), 500u);
   EXPECT_TRUE(IsServed(gateway.address()));
 }

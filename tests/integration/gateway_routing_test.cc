@@ -48,9 +48,8 @@ TEST(GatewayRoutingTest, MessageComesWithTheBoundIdentityAndItsRooms) {
   TestGateway gateway;
   TestConnection client = gateway.Online("alice", {"room"});
   ASSERT_TRUE(client.socket.Send(ClientBinary("I am bob")));
-  const auto event = gateway.events().Await([](const Event& seen) {
-    return std::holds_alternative<event::Message>(seen.detail);
-  });
+  const auto event = gateway.events().Await(
+      [](const Event& seen) { return std::holds_alternative<event::Message>(seen.detail); });
   ASSERT_TRUE(event.has_value());
   EXPECT_EQ(event->client.value, "alice");
   EXPECT_EQ(event->connection, client.id);
@@ -79,8 +78,7 @@ TEST(GatewayRoutingTest, OnlyWhatNamesAnUnownedConnectionReachesIt) {
   TestConnection client = gateway.Open();
   EXPECT_EQ(gateway.Ask(Everyone{}, Deliver{.frame = Frame::Make(Opcode::kText, "all")}).matched,
             0u);
-  EXPECT_EQ(gateway.Ask(client.id, Deliver{.frame = Frame::Make(Opcode::kText, "you")}).queued,
-            1u);
+  EXPECT_EQ(gateway.Ask(client.id, Deliver{.frame = Frame::Make(Opcode::kText, "you")}).queued, 1u);
   EXPECT_EQ(client.socket.ReadFrame(), "text you");
 }
 
@@ -132,8 +130,8 @@ TEST(GatewayRoutingTest, BigPayloadsReachASlowReaderOctetForOctet) {
   TestGateway gateway(settings);
   TestConnection client = gateway.Online("alice", {"room"}, {.receive_bytes = 4096});
   std::vector<std::string> payloads;
-  for (const size_t size : {size_t{1}, size_t{65'530}, size_t{65'536}, size_t{200'001},
-                            size_t{4} << 20, size_t{7}}) {
+  for (const size_t size :
+       {size_t{1}, size_t{65'530}, size_t{65'536}, size_t{200'001}, size_t{4} << 20, size_t{7}}) {
     std::string payload(size, '\0');
     for (size_t i = 0; i < size; ++i) payload[i] = static_cast<char>(i * 7 + i / 251);
     EXPECT_EQ(gateway.Push("room", payload, Opcode::kBinary).queued, 1u);

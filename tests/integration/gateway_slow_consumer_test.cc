@@ -69,9 +69,8 @@ TEST(GatewaySlowConsumerTest, OthersInTheRoomLoseNothing) {
 TEST(GatewaySlowConsumerTest, DisconnectClosesARawClient1013AndASubprotocolClient4014) {
   for (const bool raw : {true, false}) {
     TestGateway gateway(SmallOutboxes(SlowConsumerPolicy::kDisconnect));
-    TestConnection slow =
-        gateway.Online("slow", {"room"}, {.receive_bytes = 4096},
-                       raw ? "" : "Sec-WebSocket-Protocol: wsrouter.v1.json\r\n");
+    TestConnection slow = gateway.Online("slow", {"room"}, {.receive_bytes = 4096},
+                                         raw ? "" : "Sec-WebSocket-Protocol: wsrouter.v1.json\r\n");
     const int sent = PushUntilDropped(gateway, "room");
     EXPECT_EQ(gateway.Push("room", "nobody").matched, 0u);
     EXPECT_EQ(gateway.Total(Counter::kClosedSlowConsumer), 1u);

@@ -78,7 +78,8 @@ TEST(GatewayCertificateTest, ChangesUnderLoadAndABadPairChangesNothing) {
   const SelfSigned second;
   const SelfSigned served;  // its files are replaced
   const auto put = [&](const std::string& from, const std::string& to) {
-    std::filesystem::copy_file(from, to + ".new", std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(from, to + ".new",
+                               std::filesystem::copy_options::overwrite_existing);
     std::filesystem::rename(to + ".new", to);
   };
   put(first.cert_file(), served.cert_file());
@@ -164,9 +165,8 @@ TEST_F(GatewayTlsTest, ResetsInEveryPhaseLeaveNothingBehind) {
     if (i % 3 == 2) (void)client.Upgrade("/ws");
     client.Reset();
   }
-  EXPECT_TRUE(Eventually([&] {
-    return OpenDescriptors() <= descriptors && gateway_.Gauges().connections == 0;
-  }));
+  EXPECT_TRUE(Eventually(
+      [&] { return OpenDescriptors() <= descriptors && gateway_.Gauges().connections == 0; }));
 }
 
 TEST_F(GatewayTlsTest, StopClosesWith1012) {

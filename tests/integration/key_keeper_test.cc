@@ -165,8 +165,9 @@ TEST_F(KeyKeeperTest, AServerThatNeverAnswersDoesNotHoldUpTheEnd) {
   ASSERT_EQ(getsockname(listener.get(), raw, &size), 0);
   for (const std::string scheme : {"http", "https"}) {
     const std::string url = fmt::format("{}://127.0.0.1:{}/jwks", scheme, ntohs(address.sin_port));
-    auto keeper = KeyKeeper::Start(
-        Quick({{.issuer = "id", .algorithm = Algorithm::kEs256, .keys = url}}), FetchByHttp, clock_);
+    auto keeper =
+        KeyKeeper::Start(Quick({{.issuer = "id", .algorithm = Algorithm::kEs256, .keys = url}}),
+                         FetchByHttp, clock_);
     ASSERT_TRUE(keeper.ok());
     const UniqueFd taken(accept(listener.get(), nullptr, nullptr));
     const absl::Duration begin = clock_.Now().uptime;

@@ -20,10 +20,10 @@ TEST(PrivateRedisClusterTest, FormsAndSpreadsItsSlots) {
   EXPECT_EQ(cluster.endpoints().size(), PrivateRedisCluster::kServers);
   const size_t master = cluster.MasterOf(kKey);
   EXPECT_EQ(cluster.Run(master, {"SET", kKey, "x"}), "OK");
-  EXPECT_THAT(cluster.Run(cluster.OtherThan(kKey), {"GET", kKey}),
-              StartsWith(fmt::format("-MOVED {} 127.0.0.1:{}",
-                                     cluster.Run(0, {"CLUSTER", "KEYSLOT", kKey}),
-                                     cluster.server(master).port())));
+  EXPECT_THAT(
+      cluster.Run(cluster.OtherThan(kKey), {"GET", kKey}),
+      StartsWith(fmt::format("-MOVED {} 127.0.0.1:{}", cluster.Run(0, {"CLUSTER", "KEYSLOT", kKey}),
+                             cluster.server(master).port())));
   EXPECT_THAT(cluster.Run(cluster.ReplicaOf(master), {"INFO", "replication"}),
               HasSubstr("master_link_status:up"));
 }

@@ -1,4 +1,5 @@
-// Brokers whose Redis goes away, whose neighbours are silent, or whose channels are not theirs alone.
+// Brokers whose Redis goes away, whose neighbours are silent, or whose channels are not theirs
+// alone.
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -26,7 +27,8 @@ const SealKey kOther = {.id = "key", .secret = std::string(32, 'o')};
 
 class RedisBrokerFaultTest : public testing::Test {
  protected:
-  std::unique_ptr<BrokerNode> Start(const std::string& server_id, BrokerNode::Options options = {}) {
+  std::unique_ptr<BrokerNode> Start(const std::string& server_id,
+                                    BrokerNode::Options options = {}) {
     options.url = redis_.url();
     options.server_id = server_id;
     auto node = std::make_unique<BrokerNode>(options);
@@ -229,10 +231,11 @@ TEST_F(RedisBrokerFaultTest, FiftyThousandTopicsAreSubscribedAgain) {
   TextListener listener;
   absl::BlockingCounter live(kTopics);
   for (int i = 0; i < kTopics; ++i) {
-    a->broker().Subscribe(listener, RoomName{fmt::format("{}", i)}, [&](const absl::Status& status) {
-      EXPECT_TRUE(status.ok()) << status;
-      live.DecrementCount();
-    });
+    a->broker().Subscribe(listener, RoomName{fmt::format("{}", i)},
+                          [&](const absl::Status& status) {
+                            EXPECT_TRUE(status.ok()) << status;
+                            live.DecrementCount();
+                          });
   }
   live.Wait();
   redis_.Kill();

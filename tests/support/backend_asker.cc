@@ -41,21 +41,23 @@ std::string Show(const FramePtr& frame) {
 }
 
 std::string Show(const ConnectAnswer& answer) {
-  return std::visit(
-      Overloaded{[](const Admission& admission) {
-                   std::string text = "let in as ";
-                   text += admission.own.has_value() ? Show(*admission.own) : "nobody";
-                   for (const FramePtr& first : admission.greetings) text += " first " + Show(first);
-                   if (!admission.subprotocol.empty()) text += " by " + admission.subprotocol;
-                   return text;
-                 },
-                 [](const Denial& denial) {
-                   std::string text =
-                       fmt::format("refused {} {}", denial.close.code, denial.close.reason);
-                   if (denial.retry_after > absl::ZeroDuration()) text += ", later";
-                   return text;
-                 }},
-      answer);
+  return std::visit(Overloaded{[](const Admission& admission) {
+                                 std::string text = "let in as ";
+                                 text +=
+                                     admission.own.has_value() ? Show(*admission.own) : "nobody";
+                                 for (const FramePtr& first : admission.greetings)
+                                   text += " first " + Show(first);
+                                 if (!admission.subprotocol.empty())
+                                   text += " by " + admission.subprotocol;
+                                 return text;
+                               },
+                               [](const Denial& denial) {
+                                 std::string text = fmt::format("refused {} {}", denial.close.code,
+                                                                denial.close.reason);
+                                 if (denial.retry_after > absl::ZeroDuration()) text += ", later";
+                                 return text;
+                               }},
+                    answer);
 }
 
 std::string Show(const Topic& to) {
@@ -91,13 +93,12 @@ BackendAsker::Asked BackendAsker::Connect(uint64_t connection, std::optional<Own
                                           const std::string& path) {
   auto promise = std::make_shared<std::promise<std::string>>();
   Asked asked = {.ticket = 0, .answer = promise->get_future()};
-  asked.ticket = backend_.Connect({.connection = IdOf(connection),
-                                   .handshake = Said(path),
-                                   .token = "",
-                                   .proved = std::move(proved)},
-                                  [promise](const ConnectAnswer& answer) {
-                                    promise->set_value(Show(answer));
-                                  });
+  asked.ticket = backend_.Connect(
+      {.connection = IdOf(connection),
+       .handshake = Said(path),
+       .token = "",
+       .proved = std::move(proved)},
+      [promise](const ConnectAnswer& answer) { promise->set_value(Show(answer)); });
   return asked;
 }
 
@@ -105,14 +106,14 @@ BackendAsker::Asked BackendAsker::Message(uint64_t connection, const std::string
                                           const std::string& client, const std::string& path) {
   auto promise = std::make_shared<std::promise<std::string>>();
   Asked asked = {.ticket = 0, .answer = promise->get_future()};
-  asked.ticket = backend_.Message(
-      {.connection = IdOf(connection),
-       .client = {client},
-       .handshake = Said(path),
-       .opcode = Opcode::kText,
-       .payload = text,
-       .rooms = {}},
-      [promise](const Effects& effects) { promise->set_value(Show(effects)); });
+  asked.ticket =
+      backend_.Message({.connection = IdOf(connection),
+                        .client = {client},
+                        .handshake = Said(path),
+                        .opcode = Opcode::kText,
+                        .payload = text,
+                        .rooms = {}},
+                       [promise](const Effects& effects) { promise->set_value(Show(effects)); });
   return asked;
 }
 
@@ -120,17 +121,17 @@ BackendAsker::Asked BackendAsker::JoinCheck(uint64_t connection, const std::stri
                                             const std::string& client, const std::string& path) {
   auto promise = std::make_shared<std::promise<std::string>>();
   Asked asked = {.ticket = 0, .answer = promise->get_future()};
-  asked.ticket = backend_.JoinCheck({.connection = IdOf(connection),
-                                     .client = {client},
-                                     .handshake = Said(path),
-                                     .room = {room},
-                                     .rooms = {}},
-                                    [promise](const absl::Status& verdict) {
-                                      promise->set_value(
-                                          verdict.ok() ? "may join"
-                                                       : fmt::format("{} {}", ReasonOf(verdict),
-                                                                     StdView(verdict.message())));
-                                    });
+  asked.ticket = backend_.JoinCheck(
+      {.connection = IdOf(connection),
+       .client = {client},
+       .handshake = Said(path),
+       .room = {room},
+       .rooms = {}},
+      [promise](const absl::Status& verdict) {
+        promise->set_value(
+            verdict.ok() ? "may join"
+                         : fmt::format("{} {}", ReasonOf(verdict), StdView(verdict.message())));
+      });
   return asked;
 }
 

@@ -42,8 +42,8 @@ class BackendAsker {
                 const std::string& path = "/ws");
   Asked Message(uint64_t connection, const std::string& text, const std::string& client = "alice",
                 const std::string& path = "/ws");
-  Asked JoinCheck(uint64_t connection, const std::string& room,
-                  const std::string& client = "alice", const std::string& path = "/ws");
+  Asked JoinCheck(uint64_t connection, const std::string& room, const std::string& client = "alice",
+                  const std::string& path = "/ws");
   void Disconnected(uint64_t connection, uint16_t code = 1000, const std::string& client = "alice",
                     const std::string& path = "/ws");
 

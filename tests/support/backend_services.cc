@@ -28,8 +28,8 @@ void TestService::Handle(const v1::MessageRequest& request,
 
 void TestService::Handle(const v1::DisconnectedRequest& request,
                          BackendReply<v1::DisconnectedResponse> reply) {
-  asked.Add(fmt::format("Disconnected {} of {}", request.disconnected().code(),
-                        request.client_id()));
+  asked.Add(
+      fmt::format("Disconnected {} of {}", request.disconnected().code(), request.client_id()));
   if (!handlers_.disconnected) return reply(grpc::Status::OK, {});
   handlers_.disconnected(request, std::move(reply));
 }
@@ -81,13 +81,11 @@ class DialledTestService::Service final : public v1::Backend::CallbackService {
  public:
   explicit Service(DialledTestService& owner) : owner_(owner) {}
 
-  grpc::ServerUnaryReactor* Connect(grpc::CallbackServerContext*,
-                                    const v1::ConnectRequest* request,
+  grpc::ServerUnaryReactor* Connect(grpc::CallbackServerContext*, const v1::ConnectRequest* request,
                                     v1::ConnectResponse* response) override {
     return Serve(*request, response);
   }
-  grpc::ServerUnaryReactor* Message(grpc::CallbackServerContext*,
-                                    const v1::MessageRequest* request,
+  grpc::ServerUnaryReactor* Message(grpc::CallbackServerContext*, const v1::MessageRequest* request,
                                     v1::MessageResponse* response) override {
     return Serve(*request, response);
   }
@@ -199,7 +197,8 @@ void AttachedTestService::Take(const v1::AttachQuestion& question) {
   } else if (question.has_message()) {
     Handle(question.message(), Stream::Reply(stream_, id, &v1::AttachAnswer::mutable_message));
   } else if (question.has_join_check()) {
-    Handle(question.join_check(), Stream::Reply(stream_, id, &v1::AttachAnswer::mutable_join_check));
+    Handle(question.join_check(),
+           Stream::Reply(stream_, id, &v1::AttachAnswer::mutable_join_check));
   } else {
     Handle(question.disconnected(),
            Stream::Reply(stream_, id, &v1::AttachAnswer::mutable_disconnected));

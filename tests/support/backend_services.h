@@ -50,8 +50,7 @@ class TestService {
  protected:
   void Handle(const v1::ConnectRequest& request, BackendReply<v1::ConnectResponse> reply);
   void Handle(const v1::MessageRequest& request, BackendReply<v1::MessageResponse> reply);
-  void Handle(const v1::DisconnectedRequest& request,
-              BackendReply<v1::DisconnectedResponse> reply);
+  void Handle(const v1::DisconnectedRequest& request, BackendReply<v1::DisconnectedResponse> reply);
   void Handle(const v1::JoinCheckRequest& request, BackendReply<v1::JoinCheckResponse> reply);
 
  private:

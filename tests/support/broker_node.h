@@ -32,10 +32,7 @@ class BrokerNode final : private RedisLink::Handler {
   explicit BrokerNode(const Options& options)
       : id_{.server_id = options.server_id, .incarnation = 7},
         link_(ParseRedisUrl(options.url).value(), options.patience),
-        broker_({.prefix = "test",
-                 .node = id_,
-                 .keys = options.keys,
-                 .receipts = options.receipts},
+        broker_({.prefix = "test", .node = id_, .keys = options.keys, .receipts = options.receipts},
                 link_, counters_, clock_) {
     link_.Every(absl::Milliseconds(20), [this] { broker_.OnTick(); });
     link_.Start(*this);

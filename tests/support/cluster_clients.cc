@@ -27,8 +27,7 @@ void ClusterClients::Forget(const ClusterNode& node) {
 void ClusterClients::AwaitWhole(ClusterNode& asked, const PrivateRedis& redis,
                                 absl::Duration patience) const {
   std::string difference;
-  EXPECT_TRUE(
-      Eventually([&] { return (difference = Difference(asked, redis)).empty(); }, patience))
+  EXPECT_TRUE(Eventually([&] { return (difference = Difference(asked, redis)).empty(); }, patience))
       << difference;
 }
 
@@ -71,8 +70,8 @@ void ClusterClients::AwaitReached(ClusterNode& node, const std::string& room) co
   EXPECT_TRUE(Eventually([&] {
     last = node.Push(room, "whole");
     return last.status.ok() && !last.partial && last.queued == static_cast<uint64_t>(members);
-  })) << last.status << ", queued "
-      << last.queued << " of " << members << (last.partial ? ", partial" : "");
+  })) << last.status
+      << ", queued " << last.queued << " of " << members << (last.partial ? ", partial" : "");
 }
 
 void ClusterClients::CheckLoads(const std::vector<const PushLoad*>& loads,

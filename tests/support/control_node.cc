@@ -45,17 +45,17 @@ ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t ma
              .stats = stats,
              .mailbox_messages_max = mailbox_messages_max}) {
   options.listen = "127.0.0.1:0";
-  auto started =
-      ControlServer::Start(options, {.broker = broker,
-                                     .directory = directory,
-                                     .rates = rates,
-                                     .stats = stats,
-                                     .counters = counters,
-                                     .events = hub,
-                                     .attached = attached,
-                                     .node = drains,
-                                     .clock = clock,
-                                     .effective_config = [] { return std::string("node:\n  server_id: node-1\n"); }});
+  auto started = ControlServer::Start(
+      options, {.broker = broker,
+                .directory = directory,
+                .rates = rates,
+                .stats = stats,
+                .counters = counters,
+                .events = hub,
+                .attached = attached,
+                .node = drains,
+                .clock = clock,
+                .effective_config = [] { return std::string("node:\n  server_id: node-1\n"); }});
   EXPECT_TRUE(started.ok()) << started.status();
   server = *std::move(started);
   grpc::ChannelArguments arguments;

@@ -50,8 +50,7 @@ class FakeBackend final : public Backend {
     return last_ticket_;
   }
   bool ChecksJoins(std::string_view path) const override { return Decides(path); }
-  Ticket JoinCheck(JoinQuestion question,
-                   absl::AnyInvocable<void(absl::Status) &&> done) override {
+  Ticket JoinCheck(JoinQuestion question, absl::AnyInvocable<void(absl::Status) &&> done) override {
     absl::MutexLock lock(&mutex_);
     joins_.push_back({++last_ticket_, std::move(question), std::move(done)});
     changed_.SignalAll();

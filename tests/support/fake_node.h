@@ -60,11 +60,12 @@ class FakeRouter final : public v1::Router::CallbackService {
   std::string authorization_;                 // by mutex_
 };
 
-// A gRPC server with both, in plain text unless it is given credentials, on a port of 127.0.0.1 that the system picks, until Stop.
+// A gRPC server with both, in plain text unless it is given credentials, on a port of 127.0.0.1
+// that the system picks, until Stop.
 class FakeNode {
  public:
-  explicit FakeNode(std::shared_ptr<grpc::ServerCredentials> credentials =
-                        grpc::InsecureServerCredentials())
+  explicit FakeNode(
+      std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials())
       : credentials_(std::move(credentials)) {
     Start(0);
   }

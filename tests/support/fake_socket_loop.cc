@@ -101,7 +101,6 @@ bool SocketLoop::Write(Session& session, std::string_view octets) {
   return true;
 }
 
-
 void SocketLoop::SetCertificate(const Certificate&) {}
 
 void SocketLoop::UpdateReading(const Session&) {}

@@ -32,9 +32,12 @@ bool Says(const std::string& answer, const std::string& text) {
 }  // namespace
 
 PrivateRedisCluster::PrivateRedisCluster(std::string password) : password_(std::move(password)) {
-  std::vector<std::string> arguments = {"--cluster-node-timeout", "1000",
-                                        "--repl-diskless-sync-delay", "0",
-                                        "--cluster-allow-replica-migration", "no"};
+  std::vector<std::string> arguments = {"--cluster-node-timeout",
+                                        "1000",
+                                        "--repl-diskless-sync-delay",
+                                        "0",
+                                        "--cluster-allow-replica-migration",
+                                        "no"};
   if (!password_.empty()) {
     arguments.insert(arguments.end(), {"--requirepass", password_, "--masterauth", password_});
   }
@@ -241,8 +244,7 @@ PrivateRedisCluster::SlotMove PrivateRedisCluster::BeginMove(std::string_view ke
 size_t PrivateRedisCluster::MoveKeys(const SlotMove& move, size_t most) {
   size_t moved = 0;
   for (; moved < most; ++moved) {
-    std::string key =
-        Run(move.from, {"CLUSTER", "GETKEYSINSLOT", std::to_string(move.slot), "1"});
+    std::string key = Run(move.from, {"CLUSTER", "GETKEYSINSLOT", std::to_string(move.slot), "1"});
     if (key.empty()) break;
     EXPECT_EQ(key.back(), '\n') << key;
     key.pop_back();

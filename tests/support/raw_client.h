@@ -25,10 +25,10 @@ namespace wsrouter {
 class RawClient {
  public:
   struct Options {
-    std::string source;  // an address of this machine to connect from
+    std::string source;        // an address of this machine to connect from
     size_t receive_bytes = 0;  // of the kernel's receive buffer; 0: as it is
     bool tls = false;
-    int tls_version_max = 0;  // as OpenSSL numbers them; 0: the best
+    int tls_version_max = 0;               // as OpenSSL numbers them; 0: the best
     std::function<void()> before_connect;  // runs when the socket is there already
   };
 

@@ -144,8 +144,8 @@ Receipt ShardFixture::Push(const std::string& room, std::string_view text) {
   return Do(RoomName{room}, Text(text));
 }
 
-FakeConnection& ShardFixture::Online(std::string_view client,
-                                     const std::vector<std::string>& rooms, uint16_t shard_index) {
+FakeConnection& ShardFixture::Online(std::string_view client, const std::vector<std::string>& rooms,
+                                     uint16_t shard_index) {
   FakeConnection& connection = Open(shard_index);
   EXPECT_TRUE(Own(connection, client, rooms).status.ok());
   return connection;

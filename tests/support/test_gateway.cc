@@ -97,8 +97,7 @@ Receipt TestGateway::Push(const std::string& room, std::string_view payload, Opc
   return Ask(RoomName{room}, Deliver{.frame = Frame::Make(opcode, payload)});
 }
 
-TestConnection TestGateway::Online(const std::string& client,
-                                   const std::vector<std::string>& rooms,
+TestConnection TestGateway::Online(const std::string& client, const std::vector<std::string>& rooms,
                                    const RawClient::Options& options, std::string_view headers) {
   TestConnection connection = Open(options, headers);
   const Receipt owned = Own(connection, client, rooms);

@@ -15,8 +15,8 @@
 #include "engine/memory_broker.h"
 #include "engine/memory_directory.h"
 #include "gateway/gateway.h"
-#include "tests/support/raw_client.h"
 #include "tests/support/eventually.h"
+#include "tests/support/raw_client.h"
 
 namespace wsrouter {
 
@@ -56,10 +56,9 @@ struct TestConnection {
 class TestGateway {
  public:
   struct Settings {
-    GatewayOptions gateway = {.listen = {"127.0.0.1:0", "[::1]:0"},
-                              .upgrade = {.paths = {"/ws"},
-                                          .echo_path = "/echo",
-                                          .subprotocols = {"wsrouter.v1.json"}}};
+    GatewayOptions gateway = {
+        .listen = {"127.0.0.1:0", "[::1]:0"},
+        .upgrade = {.paths = {"/ws"}, .echo_path = "/echo", .subprotocols = {"wsrouter.v1.json"}}};
     Limits limits;
     Backend* backend = nullptr;
   };

@@ -12,8 +12,8 @@ std::string HttpAnswer::Header(std::string_view name) const {
   for (size_t at = 0; at + wanted.size() < head.size(); ++at) {
     if (!absl::EqualsIgnoreCase(head.substr(at, wanted.size()), wanted)) continue;
     const size_t begin = at + wanted.size();
-    return std::string(absl::StripAsciiWhitespace(
-        head.substr(begin, head.find("\r\n", begin) - begin)));
+    return std::string(
+        absl::StripAsciiWhitespace(head.substr(begin, head.find("\r\n", begin) - begin)));
   }
   return {};
 }

@@ -64,7 +64,8 @@ TEST(MetricsTest, HistogramsAreInBaseUnitsAndEndInInfinity) {
     EXPECT_TRUE(family.name.ends_with("_seconds") || family.name.ends_with("_connections"))
         << family.name;
     const auto& buckets = family.metric.front().histogram.bucket;
-    EXPECT_TRUE(std::ranges::is_sorted(buckets, {}, &prometheus::ClientMetric::Bucket::upper_bound));
+    EXPECT_TRUE(
+        std::ranges::is_sorted(buckets, {}, &prometheus::ClientMetric::Bucket::upper_bound));
     EXPECT_TRUE(std::isinf(buckets.back().upper_bound)) << family.name;
   }
   EXPECT_EQ(histograms, static_cast<size_t>(Measure::kCount));
@@ -137,7 +138,8 @@ TEST(MetricsTest, EndOfACertificateIsShownForThePortsThatHaveOne) {
   EXPECT_THAT(MetricsText(StatsMetrics(stats)), Not(HasSubstr("certificate")));
   stats.SetCertificateExpiry(ListeningPort::kControl, absl::FromUnixSeconds(1'900'000'000));
   const std::string text = MetricsText(StatsMetrics(stats));
-  EXPECT_THAT(text, HasSubstr("\nwsrouter_certificate_expiry_seconds{port=\"control\"} 1900000000"));
+  EXPECT_THAT(text,
+              HasSubstr("\nwsrouter_certificate_expiry_seconds{port=\"control\"} 1900000000"));
   EXPECT_THAT(text, Not(HasSubstr("gateway")));
 }
 

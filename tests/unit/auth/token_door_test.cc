@@ -35,15 +35,16 @@ class TokenDoorTest : public testing::Test {
  protected:
   TokenDoor Door(Backend* services = nullptr, bool required = true) {
     TokenOptions options;
-    options.issuers = {{.name = "id", .audiences = {}, .algorithms = {Algorithm::kEdDsa},
-                        .client_id_prefix = ""}};
-    return TokenDoor({.tokens = TokenVerifier::Create(options, std::make_shared<OneKey>(signer_)).value(),
-                      .sessions = SessionCookie::Create({.form = CookieForm::kHex,
-                                                         .secrets = {"0123456789abcdef"},
-                                                         .field = ""}).value(),
-                      .required = required,
-                      .services = services,
-                      .clock = clock_});
+    options.issuers = {
+        {.name = "id", .audiences = {}, .algorithms = {Algorithm::kEdDsa}, .client_id_prefix = ""}};
+    return TokenDoor(
+        {.tokens = TokenVerifier::Create(options, std::make_shared<OneKey>(signer_)).value(),
+         .sessions = SessionCookie::Create(
+                         {.form = CookieForm::kHex, .secrets = {"0123456789abcdef"}, .field = ""})
+                         .value(),
+         .required = required,
+         .services = services,
+         .clock = clock_});
   }
   std::string Token(int64_t expires_in, std::string_view more = "") const {
     return signer_.TokenOf(fmt::format(R"({{"iss":"id","sub":"alice","exp":{}{}}})",

@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "core/room_pattern.h"
 #include "auth/token_refusal.h"
+#include "core/room_pattern.h"
 #include "gmock/gmock.h"
 #include "tests/support/fixed_keys.h"
 #include "tests/support/token_signer.h"

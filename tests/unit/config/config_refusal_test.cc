@@ -245,7 +245,8 @@ TEST(ConfigRefusalTest, CredentialsOfTheControlPortBelongTogether) {
 }
 
 TEST(ConfigRefusalTest, RoutesToServicesAreCheckedAndNamed) {
-  for (const char* route : {"/chat", "chat dns:///chat:1", "/chat  attached", "/chat a b", "/a?b c"}) {
+  for (const char* route :
+       {"/chat", "chat dns:///chat:1", "/chat  attached", "/chat a b", "/a?b c"}) {
     EXPECT_THAT(RefusalOfSetting(std::string("backend.routes=") + route),
                 AllOf(StartsWith("backend.routes (--set): "), HasSubstr("a path, a blank")));
   }

@@ -29,9 +29,9 @@ TEST(ConfigReloadTest, SameConfigurationChangesNothing) {
 
 TEST(ConfigReloadTest, LogAndDrainApplyAtOnceAndOthersWaitForARestart) {
   const v1::Config running = Of({});
-  const ConfigReload reload =
-      ReloadConfig(running, Of({"log.level=debug", "drain.window=5s", "gateway.path=/other",
-                                "limits.owner_capacity=7"}));
+  const ConfigReload reload = ReloadConfig(
+      running,
+      Of({"log.level=debug", "drain.window=5s", "gateway.path=/other", "limits.owner_capacity=7"}));
   EXPECT_THAT(reload.changed, ElementsAre("drain.window", "log.level"));
   EXPECT_THAT(reload.needs_restart, ElementsAre("gateway.path", "limits.owner_capacity"));
   EXPECT_EQ(EffectiveConfig(reload.config),

@@ -22,8 +22,8 @@ constexpr char kGetConfig[] = "/wsrouter.v1.Admin/GetConfig";
 constexpr char kHealth[] = "/grpc.health.v1.Health/Check";
 
 std::shared_ptr<const TokenTable> Tokens() {
-  absl::StatusOr<TokenTable> table = TokenTable::Parse("a read " + kReader + "\nb publish " +
-                                                       kPublisher + "\nc admin " + kAdmin);
+  absl::StatusOr<TokenTable> table =
+      TokenTable::Parse("a read " + kReader + "\nb publish " + kPublisher + "\nc admin " + kAdmin);
   EXPECT_TRUE(table.ok()) << table.status();
   return std::make_shared<const TokenTable>(*std::move(table));
 }
@@ -84,8 +84,8 @@ TEST(AccessTest, HeaderMustBeOneBearerToken) {
   const Access access({}, Tokens());
   EXPECT_EQ(WithHeader(access, kStats, "bEARER " + kReader), "OK");
   for (const std::string& header :
-       {kReader, "Basic " + kReader, "Bearer  " + kReader, "Bearer" + kReader, "Bearer " + kReader + " ",
-        std::string("Bearer "), std::string()}) {
+       {kReader, "Basic " + kReader, "Bearer  " + kReader, "Bearer" + kReader,
+        "Bearer " + kReader + " ", std::string("Bearer "), std::string()}) {
     EXPECT_EQ(WithHeader(access, kStats, header), "UNAUTHENTICATED_CALL") << header;
   }
   const std::string header = "Bearer " + kReader;
@@ -98,12 +98,14 @@ TEST(AccessTest, NameOfACertificateHasItsRole) {
                        {.name = "spiffe://example.org/ops", .role = Role::kAdmin}},
                       nullptr);
   EXPECT_TRUE(access.required());
-  EXPECT_EQ(Verdict(access, kPush, {.names = {"x", "chat.example.org"}, .authorization = {}}), "OK");
+  EXPECT_EQ(Verdict(access, kPush, {.names = {"x", "chat.example.org"}, .authorization = {}}),
+            "OK");
   EXPECT_EQ(Verdict(access, kGetConfig, {.names = {"chat.example.org"}, .authorization = {}}),
             "ROLE_MISSING");
-  EXPECT_EQ(Verdict(access, kGetConfig,
-                    {.names = {"chat.example.org", "spiffe://example.org/ops"}, .authorization = {}}),
-            "OK");
+  EXPECT_EQ(
+      Verdict(access, kGetConfig,
+              {.names = {"chat.example.org", "spiffe://example.org/ops"}, .authorization = {}}),
+      "OK");
   for (const char* stranger : {"", "example.org", "chat.example.org.evil", "CHAT.example.org"}) {
     EXPECT_EQ(Verdict(access, kStats, {.names = {stranger}, .authorization = {}}),
               "UNAUTHENTICATED_CALL")

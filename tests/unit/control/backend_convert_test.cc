@@ -105,8 +105,8 @@ TEST(BackendConvertTest, AnEmptyAcceptIsForNobodyOrForWhomTheTokenProved) {
 }
 
 TEST(BackendConvertTest, WhatTheServiceSaysGoesBesidesTheTokenAndBeforeIt) {
-  const Admission admission = Admitted(
-      R"({"accept":{"rooms":["lobby","kitchen"],"labels":{"plan":"paid"}}})", Proved());
+  const Admission admission =
+      Admitted(R"({"accept":{"rooms":["lobby","kitchen"],"labels":{"plan":"paid"}}})", Proved());
   EXPECT_THAT(admission.own->rooms, UnorderedElementsAre(RoomName{"lobby"}, RoomName{"kitchen"}));
   EXPECT_THAT(admission.own->labels, ElementsAre(Pair("plan", "paid"), Pair("region", "eu")));
   EXPECT_EQ(Admitted(R"({"accept":{"client_id":"bob"}})", Proved()).own->client.value, "bob");
@@ -116,8 +116,8 @@ TEST(BackendConvertTest, ARefusalIsForbiddenUnlessItSaysMore) {
   const auto plain = std::get<Denial>(*Read(R"({"refuse":{}})"));
   EXPECT_EQ(plain.close.code, 4003);
   EXPECT_EQ(plain.retry_after, absl::ZeroDuration());
-  const auto told = std::get<Denial>(
-      *Read(R"({"refuse":{"code":4029,"reason":"slowly","retry_after":"1.5s"}})"));
+  const auto told =
+      std::get<Denial>(*Read(R"({"refuse":{"code":4029,"reason":"slowly","retry_after":"1.5s"}})"));
   EXPECT_EQ(told.close.code, 4029);
   EXPECT_EQ(told.close.reason, "slowly");
   EXPECT_EQ(told.retry_after, absl::Milliseconds(1500));
@@ -190,9 +190,11 @@ TEST(BackendConvertTest, EffectsThatAreNotInOrderAreRefusedAsAWhole) {
   EXPECT_THAT(wrong(R"({"push":{"payload":{"text":""}}})"), HasSubstr("room is empty"));
   EXPECT_THAT(wrong(R"({"send_to_client":{"payload":{"text":""}}})"), HasSubstr("client_id"));
   EXPECT_THAT(wrong(R"({"join":{}})"), HasSubstr("rooms is empty"));
-  EXPECT_THAT(wrong(R"({"own":{"client_id":"a","connection_id":"x"}})"), HasSubstr("want it empty"));
+  EXPECT_THAT(wrong(R"({"own":{"client_id":"a","connection_id":"x"}})"),
+              HasSubstr("want it empty"));
   EXPECT_THAT(wrong(R"({"disconnect":{"code":1006}})"), HasSubstr("code is 1006"));
-  EXPECT_THAT(wrong(R"({"disconnect":{}},{"send":{"text":"a"}})"), HasSubstr("behind a disconnect"));
+  EXPECT_THAT(wrong(R"({"disconnect":{}},{"send":{"text":"a"}})"),
+              HasSubstr("behind a disconnect"));
   std::string many;
   for (int i = 0; i < 101; ++i) many += std::string(i > 0 ? "," : "") + R"({"send":{"text":""}})";
   EXPECT_THAT(wrong(many), HasSubstr("effects has 101 entries"));

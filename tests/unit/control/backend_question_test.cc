@@ -29,7 +29,7 @@ TEST(BackendQuestionTest, AnyOtherFailureRefuses) {
   for (int code = 1; code <= 16; ++code) {
     const absl::Status failure(static_cast<absl::StatusCode>(code), "");
     if (IsOutage(failure)) continue;
-    const int expected = absl::IsPermissionDenied(failure) ? 4003
+    const int expected = absl::IsPermissionDenied(failure)  ? 4003
                          : absl::IsUnauthenticated(failure) ? 4001
                                                             : 1013;
     EXPECT_EQ(Refusing(failure, ConnectOutage::kAcceptProved), expected) << failure;

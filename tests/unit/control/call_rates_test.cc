@@ -34,7 +34,8 @@ TEST(CallRatesTest, ACallerIsKnownByItsTokenOrItsCertificate) {
       TokenTable::Parse("chat publish " + token + "\nchat read " + std::string(32, 'u')).value());
   const Access access({{.name = "a.example", .role = Role::kRead}}, table);
   const std::string bearer = "Bearer " + token;
-  EXPECT_EQ(access.NameOf({.names = {}, .authorization = {bearer}}, absl::UnixEpoch()), "token chat");
+  EXPECT_EQ(access.NameOf({.names = {}, .authorization = {bearer}}, absl::UnixEpoch()),
+            "token chat");
   EXPECT_EQ(access.NameOf({.names = {"x", "a.example"}, .authorization = {}}, absl::UnixEpoch()),
             "certificate a.example");
 }

@@ -65,13 +65,14 @@ TEST(TokenFileTest, BadLineRefusesAllAndIsNamedWithoutItsText) {
   EXPECT_THAT(Refusal(good + "ops admin a b c"), HasSubstr("line 2: wanted"));
   EXPECT_THAT(Refusal(good + "ops admin " + kToken.substr(1)),
               HasSubstr("line 2: the token is shorter than 32 octets"));
-  EXPECT_THAT(Refusal(good + "ops root " + kOther), HasSubstr("line 2: the second word is no role"));
+  EXPECT_THAT(Refusal(good + "ops root " + kOther),
+              HasSubstr("line 2: the second word is no role"));
   EXPECT_THAT(Refusal(good + "ops admin " + kOther + " tomorrow"),
               HasSubstr("line 2: the fourth word is no time"));
   EXPECT_THAT(Refusal(good + "ops admin " + kOther + " 2030-03-17"), HasSubstr("no time"));
   EXPECT_THAT(Refusal(good + "ops admin " + kToken), HasSubstr("line 2: the token stands in"));
-  for (const std::string& swapped : {kOther + " admin x", "admin " + kOther + " ops",
-                                     "ops admin x " + kOther, kOther}) {
+  for (const std::string& swapped :
+       {kOther + " admin x", "admin " + kOther + " ops", "ops admin x " + kOther, kOther}) {
     EXPECT_THAT(Refusal(good + swapped), Not(HasSubstr(kOther))) << swapped;
     EXPECT_NE(Refusal(good + swapped), "(accepted)") << swapped;
   }

@@ -37,7 +37,8 @@ TEST(ClientProtocolTest, KindsAreReadWithAndWithoutAnId) {
   const auto leave = Parsed<client_frame::Leave>(R"({"leave":{"room":"\u00e4"}})");
   EXPECT_EQ(leave.id, "");
   EXPECT_EQ(leave.room.value, "\xC3\xA4");
-  const auto message = Parsed<client_frame::Message>(R"({"message":{"id":"m","text":"a\n\u0000"}})");
+  const auto message =
+      Parsed<client_frame::Message>(R"({"message":{"id":"m","text":"a\n\u0000"}})");
   EXPECT_EQ(message.opcode, Opcode::kText);
   EXPECT_EQ(message.payload, "a\n\0"s);
 }
@@ -100,8 +101,7 @@ TEST(ClientProtocolTest, NodeFramesAreWritten) {
 }
 
 TEST(ClientProtocolTest, ByeAdvisesAsTheCodesDo) {
-  EXPECT_EQ(ByeText(1012, "r"),
-            R"({"bye":{"code":1012,"reason":"r","advice":"ADVICE_AT_ONCE"}})");
+  EXPECT_EQ(ByeText(1012, "r"), R"({"bye":{"code":1012,"reason":"r","advice":"ADVICE_AT_ONCE"}})");
   EXPECT_EQ(ByeText(4013, ""), R"({"bye":{"code":4013,"reason":"","advice":"ADVICE_LATER"}})");
   EXPECT_EQ(ByeText(4002, ""),
             R"({"bye":{"code":4002,"reason":"","advice":"ADVICE_NEW_CREDENTIALS"}})");

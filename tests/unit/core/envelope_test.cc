@@ -12,12 +12,31 @@ namespace {
 
 TEST(KeyOfTest, IsAnotherForEachTopicWhateverItsName) {
   using namespace std::string_literals;
-  const ConnectionId id = {
-      .node = {.server_id = "n", .incarnation = 1}, .shard = 2, .counter = 3};
+  const ConnectionId id = {.node = {.server_id = "n", .incarnation = 1}, .shard = 2, .counter = 3};
   std::vector<Topic> topics = {Everyone{}, ThisNode{}, Inbox{0}, Inbox{1}, Inbox{10}, id};
-  std::vector<std::string> names = {"",   "*",    ".",    "i0", "i1",  "c",   "r",   "b", "n",
-                                    "0",  "1",    "10",   "\0"s, "\0*"s, "cx", "rx", "bx",
-                                    "c:x", "r:x", "r\nx", id.ToString(), "n" + id.ToString(), "x"};
+  std::vector<std::string> names = {"",
+                                    "*",
+                                    ".",
+                                    "i0",
+                                    "i1",
+                                    "c",
+                                    "r",
+                                    "b",
+                                    "n",
+                                    "0",
+                                    "1",
+                                    "10",
+                                    "\0"s,
+                                    "\0*"s,
+                                    "cx",
+                                    "rx",
+                                    "bx",
+                                    "c:x",
+                                    "r:x",
+                                    "r\nx",
+                                    id.ToString(),
+                                    "n" + id.ToString(),
+                                    "x"};
   for (const std::string& name : names) {
     topics.push_back(ClientId{name});
     topics.push_back(RoomName{name});

@@ -31,22 +31,32 @@ TEST(ConnectionIdTest, ParsesWhatItWrote) {
 }
 
 TEST(ConnectionIdTest, RefusesTextThatItWouldNotHaveWritten) {
-  for (const std::string_view text : {
-           "", ".", "...", "....", "gw-1", "gw-1.6f2c9d0a51e7b384.00", "gw-1.6f2c9d0a51e7b384.00.",
-           "gw-1..00.2a", "gw-1.6f2c9d0a51e7b384..2a", ".6f2c9d0a51e7b384.00.2a",
-           "gw-1.6F2C9D0A51E7B384.00.2a",       // upper case
-           "gw-1.6f2c9d0a51e7b384.00.2A",       //
-           "gw-1.6f2c9d0a51e7b384.00.02a",      // a leading zero
-           "gw-1.6f2c9d0a51e7b384.000.2a",      //
-           "gw-1.6f2c9d0a51e7b384.0.2a",        // one digit too few
-           "gw-1.f2c9d0a51e7b384.00.2a",        //
-           "gw-1.06f2c9d0a51e7b384.00.2a",      // one too many
-           "gw-1.6f2c9d0a51e7b384.10000.2a",    // beyond sixteen bits
-           "gw-1.6f2c9d0a51e7b384.00.10000000000000000",
-           "gw-1.6f2c9d0a51e7b384.00.-1", "gw-1.6f2c9d0a51e7b384.00.+1",
-           "gw-1.6f2c9d0a51e7b384.00.0x1", "gw-1.6f2c9d0a51e7b384.00.2a ",
-           "gw-1.6f2c9d0a51e7b384.00. 2a", "gw-1.6f2c9d0a51e7b384.00.2a\n",
-           "gw-1.6f2c9d0a51e7b384.0g.2a"}) {
+  for (const std::string_view text : {"",
+                                      ".",
+                                      "...",
+                                      "....",
+                                      "gw-1",
+                                      "gw-1.6f2c9d0a51e7b384.00",
+                                      "gw-1.6f2c9d0a51e7b384.00.",
+                                      "gw-1..00.2a",
+                                      "gw-1.6f2c9d0a51e7b384..2a",
+                                      ".6f2c9d0a51e7b384.00.2a",
+                                      "gw-1.6F2C9D0A51E7B384.00.2a",     // upper case
+                                      "gw-1.6f2c9d0a51e7b384.00.2A",     //
+                                      "gw-1.6f2c9d0a51e7b384.00.02a",    // a leading zero
+                                      "gw-1.6f2c9d0a51e7b384.000.2a",    //
+                                      "gw-1.6f2c9d0a51e7b384.0.2a",      // one digit too few
+                                      "gw-1.f2c9d0a51e7b384.00.2a",      //
+                                      "gw-1.06f2c9d0a51e7b384.00.2a",    // one too many
+                                      "gw-1.6f2c9d0a51e7b384.10000.2a",  // beyond sixteen bits
+                                      "gw-1.6f2c9d0a51e7b384.00.10000000000000000",
+                                      "gw-1.6f2c9d0a51e7b384.00.-1",
+                                      "gw-1.6f2c9d0a51e7b384.00.+1",
+                                      "gw-1.6f2c9d0a51e7b384.00.0x1",
+                                      "gw-1.6f2c9d0a51e7b384.00.2a ",
+                                      "gw-1.6f2c9d0a51e7b384.00. 2a",
+                                      "gw-1.6f2c9d0a51e7b384.00.2a\n",
+                                      "gw-1.6f2c9d0a51e7b384.0g.2a"}) {
     EXPECT_EQ(ConnectionId::Parse(text), std::nullopt) << text;
   }
   EXPECT_EQ(ConnectionId::Parse(std::string_view("gw-1.6f2c9d0a51e7b384.00.2a\0", 28)),
@@ -65,13 +75,13 @@ TEST(CheckNameTest, TakesUtf8WithoutControlCharactersUpTo255Octets) {
       {"user:7", ""},
       {"a b", ""},
       {" ", ""},
-      {"\xC3\xA4", ""},              // U+00E4
-      {"\xC2\xA0", ""},              // U+00A0, the first after the C1 controls
-      {"\xF0\x9F\x98\x80", ""},      // U+1F600
-      {"\xF4\x8F\xBF\xBF", ""},      // U+10FFFF
-      {"\xED\x9F\xBF", ""},          // U+D7FF, the last before the surrogates
-      {"\xEE\x80\x80", ""},          // U+E000, the first after them
-      {"\xE0\xA0\x80", ""},          // U+0800, the shortest of three octets
+      {"\xC3\xA4", ""},          // U+00E4
+      {"\xC2\xA0", ""},          // U+00A0, the first after the C1 controls
+      {"\xF0\x9F\x98\x80", ""},  // U+1F600
+      {"\xF4\x8F\xBF\xBF", ""},  // U+10FFFF
+      {"\xED\x9F\xBF", ""},      // U+D7FF, the last before the surrogates
+      {"\xEE\x80\x80", ""},      // U+E000, the first after them
+      {"\xE0\xA0\x80", ""},      // U+0800, the shortest of three octets
       {std::string(255, 'x'), ""},
       {"", "FIELD_MISSING"},
       {std::string(256, 'x'), "FIELD_TOO_LONG"},
@@ -93,8 +103,8 @@ TEST(CheckNameTest, TakesUtf8WithoutControlCharactersUpTo255Octets) {
       {"\xF4\x90\x80\x80", "FIELD_INVALID"},  // beyond U+10FFFF
       {"\xF5\x80\x80\x80", "FIELD_INVALID"},
       {"\xFF", "FIELD_INVALID"},
-      {"\x80", "FIELD_INVALID"},              // a continuation alone
-      {"a\xC3", "FIELD_INVALID"},             // cut off
+      {"\x80", "FIELD_INVALID"},   // a continuation alone
+      {"a\xC3", "FIELD_INVALID"},  // cut off
       {"\xE2\x82", "FIELD_INVALID"},
       {"\xF0\x9F\x98", "FIELD_INVALID"},
       {"\xC3\x41", "FIELD_INVALID"},

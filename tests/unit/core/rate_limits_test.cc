@@ -16,13 +16,15 @@ TEST(RateLimitTest, ParsesPushesAndAWindow) {
   EXPECT_EQ(*ParseRateLimit("100/1s"), (RateLimit{.n = 100, .window = kSecond}));
   EXPECT_EQ(*ParseRateLimit("10000/1h"), (RateLimit{.n = 10'000, .window = absl::Hours(1)}));
   EXPECT_FALSE(ParseRateLimit("0")->on());
-  for (const char* bad : {"", "1", "1/", "/1s", "0/1s", "10001/1s", "1/2h", "1/1us", "-1/1s", "x/1s"}) {
+  for (const char* bad :
+       {"", "1", "1/", "/1s", "0/1s", "10001/1s", "1/2h", "1/1us", "-1/1s", "x/1s"}) {
     EXPECT_FALSE(ParseRateLimit(bad).ok()) << bad;
   }
 }
 
 TEST(RateLimitTest, ARefusalSaysWhoIsOverAndHowLong) {
-  const RateCharge charge = {.client = {.log = "c", .limit = {.n = 2, .window = kSecond}}, .room = {}};
+  const RateCharge charge = {.client = {.log = "c", .limit = {.n = 2, .window = kSecond}},
+                             .room = {}};
   const absl::Status status =
       RateStatus({RateVerdict::Result::kClient, absl::Milliseconds(1500)}, charge);
   EXPECT_TRUE(absl::IsResourceExhausted(status));
@@ -83,8 +85,8 @@ TEST(RateRulesTest, WhatWasSetCountsBeforeTheNamespaceAlsoWhereItIsOff) {
 }
 
 TEST(RateRulesTest, ANamespaceWithItsOwnClientRateCountsApart) {
-  RateRules rules(*Namespaces::Parse({"chat: client_rate=3/1s"},
-                                     {.client_rate = {.n = 5, .window = kSecond}}));
+  RateRules rules(
+      *Namespaces::Parse({"chat: client_rate=3/1s"}, {.client_rate = {.n = 5, .window = kSecond}}));
   EXPECT_NE(rules.ChargeOf(To(RoomName{"chat:a"}, "bob"))->client.log,
             rules.ChargeOf(To(RoomName{"news"}, "bob"))->client.log);
   EXPECT_EQ(rules.ChargeOf(To(RoomName{"other"}, "bob"))->client.log,

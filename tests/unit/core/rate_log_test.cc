@@ -70,17 +70,16 @@ TEST_F(RateLogTest, NoWindowOfAnyOffsetHoldsMoreThanN) {
       ASSERT_GE(allowed[i] - allowed[i - limit.n], limit.window);
     }
     for (const absl::Duration at : refused) {  // and none was refused without need
-      const auto recent = std::ranges::count_if(allowed, [&](absl::Duration time) {
-        return time <= at && at - time < limit.window;
-      });
+      const auto recent = std::ranges::count_if(
+          allowed, [&](absl::Duration time) { return time <= at && at - time < limit.window; });
       ASSERT_GE(recent, limit.n);
     }
   }
 }
 
 TEST_F(RateLogTest, ASenderOverItsOwnLimitSpendsNothingOfTheRoom) {
-  const RateCharge charge = Both({.n = 1, .window = absl::Seconds(1)},
-                                 {.n = 2, .window = absl::Seconds(1)});
+  const RateCharge charge =
+      Both({.n = 1, .window = absl::Seconds(1)}, {.n = 2, .window = absl::Seconds(1)});
   EXPECT_TRUE(Allowed(charge));
   for (int i = 0; i < 10; ++i) EXPECT_EQ(Spend(charge).result, Result::kClient);
   EXPECT_TRUE(Allowed(Room({.n = 2, .window = absl::Seconds(1)})));

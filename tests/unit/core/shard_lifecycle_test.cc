@@ -208,9 +208,7 @@ TEST(LifecycleTest, StopClosesEveryone1012) {
 TEST(DescribeTest, TellsWhatIsKnownOfAConnection) {
   ShardFixture node;
   FakeConnection& alice = node.Open(0, "chat.v1");
-  Own own = {.client = {"alice"},
-             .rooms = {{"news"}, {"lobby"}},
-             .labels = {{"device", "phone"}}};
+  Own own = {.client = {"alice"}, .rooms = {{"news"}, {"lobby"}}, .labels = {{"device", "phone"}}};
   own.expires_at = node.clock.now.wall + absl::Hours(1);
   node.Do(node.IdOf(alice), own);
   node.Push("lobby", "12345678");

@@ -92,8 +92,7 @@ TEST(OwnTest, ClosesWhomItDisplacedAlsoWhenItsOwnConnectionCloses) {
   ShardFixture node;
   FakeConnection& old = node.Online("alice");
   FakeConnection& young = node.Open();
-  node.Publish(node.IdOf(young),
-               Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReplace});
+  node.Publish(node.IdOf(young), Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReplace});
   node.TakeMail();
   node.Close(young);
   node.Settle();
@@ -129,8 +128,7 @@ TEST(OwnTest, ReplaceClosesTheOthers4020) {
   FakeConnection& phone = node.Online("alice", {"lobby"}, 1);
   FakeConnection& laptop = node.Open();
   const Receipt receipt =
-      node.Do(node.IdOf(laptop),
-              Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReplace});
+      node.Do(node.IdOf(laptop), Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReplace});
   EXPECT_THAT(receipt.displaced, ElementsAre(node.IdOf(phone)));
   ASSERT_TRUE(phone.closed.has_value());
   EXPECT_EQ(phone.closed->code, 4020);
@@ -144,8 +142,7 @@ TEST(OwnTest, ReplaceClosesTheOthersAlsoWhenTheirMailboxWasFull) {
   FakeConnection& phone = node.Online("alice", {}, 1);
   FakeConnection& laptop = node.Open();
   node.mailbox(1).capacity = 0;
-  node.Publish(node.IdOf(laptop),
-               Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReplace});
+  node.Publish(node.IdOf(laptop), Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReplace});
   for (int i = 0; i < 10; ++i) {
     node.TakeMail(0);
     node.RunTasks(0);
@@ -163,8 +160,8 @@ TEST(OwnTest, RejectLeavesTheConnectionUnownedWithItsOldDeadline) {
   node.Online("alice");
   FakeConnection& late = node.Open();
   const absl::Duration deadline = late.deadline;
-  const Receipt receipt = node.Do(
-      node.IdOf(late), Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReject});
+  const Receipt receipt =
+      node.Do(node.IdOf(late), Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReject});
   EXPECT_EQ(Why(receipt), "CLIENT_ALREADY_OWNED");
   EXPECT_EQ(late.client, nullptr);
   EXPECT_EQ(late.deadline, deadline);
@@ -174,9 +171,9 @@ TEST(OwnTest, RejectLeavesTheConnectionUnownedWithItsOldDeadline) {
 TEST(OwnTest, RejectOfItsOwnConnectionIsAnUpdate) {
   ShardFixture node;
   FakeConnection& alice = node.Online("alice");
-  EXPECT_TRUE(node.Do(node.IdOf(alice),
-                      Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReject})
-                  .status.ok());
+  EXPECT_TRUE(
+      node.Do(node.IdOf(alice), Own{.client = {"alice"}, .on_duplicate = OnDuplicate::kReject})
+          .status.ok());
 }
 
 TEST(OwnTest, BeyondTheCapacityIsRefusedAndCounted) {

@@ -111,7 +111,7 @@ class Model {
     const bool member = one.rooms.contains(room);
     const bool fits = member || (one.rooms.size() < 3 && Members() < 12);
     const auto result = receipt.rooms.at(0).result;
-    ASSERT_EQ(result, !fits     ? RoomChange::Result::kRefused
+    ASSERT_EQ(result, !fits    ? RoomChange::Result::kRefused
                       : member ? RoomChange::Result::kAlreadyMember
                                : RoomChange::Result::kJoined);
     if (fits) one.rooms.insert(room);

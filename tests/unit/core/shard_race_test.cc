@@ -51,16 +51,30 @@ class Race {
       case 0:
       case 1:
         Publish(to, Own{.client = AnyClient(),
-                              .on_duplicate = static_cast<OnDuplicate>(Below(3)),
-                              .rooms = {AnyRoom()}});
+                        .on_duplicate = static_cast<OnDuplicate>(Below(3)),
+                        .rooms = {AnyRoom()}});
         break;
-      case 2: Publish(to, Join{.rooms = {AnyRoom(), AnyRoom()}}); break;
-      case 3: Publish(AnyClient(), Join{.rooms = {AnyRoom()}}); break;
-      case 4: Publish(to, Leave{.rooms = {AnyRoom()}}); break;
-      case 5: Publish(to, Release{}); break;
-      case 6: node_.TakeMail(static_cast<uint16_t>(Below(2))); break;
-      case 7: node_.Close(one); break;
-      case 8: node_.RunTasks(static_cast<uint16_t>(Below(2))); break;
+      case 2:
+        Publish(to, Join{.rooms = {AnyRoom(), AnyRoom()}});
+        break;
+      case 3:
+        Publish(AnyClient(), Join{.rooms = {AnyRoom()}});
+        break;
+      case 4:
+        Publish(to, Leave{.rooms = {AnyRoom()}});
+        break;
+      case 5:
+        Publish(to, Release{});
+        break;
+      case 6:
+        node_.TakeMail(static_cast<uint16_t>(Below(2)));
+        break;
+      case 7:
+        node_.Close(one);
+        break;
+      case 8:
+        node_.RunTasks(static_cast<uint16_t>(Below(2)));
+        break;
     }
   }
 

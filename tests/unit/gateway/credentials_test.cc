@@ -82,8 +82,10 @@ TEST(CredentialsTest, TheFirstPlaceCountsAndAllLoseIt) {
 }
 
 TEST(CredentialsTest, WhereNoneIsLookedForAllIsShown) {
-  const Taken taken = Take("/ws?token=q", "Authorization: Bearer h\r\nCookie: jwt=c\r\n"
-                           "Sec-WebSocket-Protocol: bearer.x\r\n", {});
+  const Taken taken = Take("/ws?token=q",
+                           "Authorization: Bearer h\r\nCookie: jwt=c\r\n"
+                           "Sec-WebSocket-Protocol: bearer.x\r\n",
+                           {});
   EXPECT_EQ(taken.credentials.token, "");
   EXPECT_EQ(taken.handshake.query, "token=q");
   EXPECT_EQ(taken.handshake.headers.size(), 1u);

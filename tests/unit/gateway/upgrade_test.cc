@@ -281,9 +281,9 @@ TEST(UpgradeTest, ExtensionsAreNotGranted) {
 TEST(UpgradeTest, PathsBelowAPrefixAreServedSegmentBySegment) {
   UpgradePolicy policy = Policy();
   policy.prefixes = {"/chat", "/games/"};
-  const std::pair<const char*, int> expected[] = {
-      {"/chat", 101}, {"/chat/7", 101}, {"/chats", 404},
-      {"/cha", 404},  {"/games/1", 101}, {"/games", 404}};
+  const std::pair<const char*, int> expected[] = {{"/chat", 101},    {"/chat/7", 101},
+                                                  {"/chats", 404},   {"/cha", 404},
+                                                  {"/games/1", 101}, {"/games", 404}};
   for (const auto& [path, status] : expected) {
     RequestHead head = Upgrade();
     head.path = head.target = path;

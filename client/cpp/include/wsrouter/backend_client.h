@@ -25,11 +25,11 @@ namespace wsrouter::client {
 struct BackendClientOptions {
   // Where a node takes gRPC: "127.0.0.1:9090", "dns:///wsrouter.example.org:9090".
   std::string target = "127.0.0.1:9090";
-  // Null: plain text. grpc::SslCredentials(...) for TLS, with a certificate of this service where the
-  // node asks for one.
+  // Null: plain text. grpc::SslCredentials(...) for TLS, with a certificate of this service where
+  // the node asks for one.
   std::shared_ptr<grpc::ChannelCredentials> credentials = nullptr;
-  // One of the node's control.tokens_file, sent with every call. In plain text whoever listens on the
-  // way gets it. Empty: none.
+  // One of the node's control.tokens_file, sent with every call. In plain text whoever listens on
+  // the way gets it. Empty: none.
   std::string token = {};
   // Sent with every call besides; keys in lower case.
   std::vector<std::pair<std::string, std::string>> metadata = {};
