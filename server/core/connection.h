@@ -40,7 +40,7 @@ struct Connection {
       OnDuplicate::kAllow;   // of its Own; the directory may have to be told again
   bool closing = false;      // our Close is queued: nothing may be sent behind it
   bool own_pending = false;  // the directory has been asked who owns it
-  bool asking = false;       // a service has been asked about a message, and has not answered
+  bool asking = false;       // a service has been asked what it may or means, and has not answered
   bool speaks = false;       // wsrouter.v1.json
   bool welcomed = false;     // as who its Own will make it
   bool slow = false;         // a frame was dropped since the outbox was last empty

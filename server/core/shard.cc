@@ -123,7 +123,10 @@ void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
                                 .duration = now_.uptime - connection.opened_uptime,
                                 .octets_in = connection.octets_in,
                                 .octets_out = connection.octets_out};
-  if (backend_ != nullptr) TellEnd(client, connection, detail);
+  if (backend_ != nullptr) {
+    CancelJoin(connection);
+    TellEnd(client, connection, detail);
+  }
   EmitAs(client, connection, std::move(detail));
 }
 

@@ -48,6 +48,8 @@ class Transport {
   // No OnMessage for the connection between the two: what its client sends waits. Resume may call
   // OnMessage.
   virtual void Pause(Connection& connection) = 0;
+  // Pauses, but where the next that comes of the client is its end, OnClose is called at once.
+  virtual void PauseAndWatch(Connection& connection) = 0;
   virtual void Resume(Connection& connection) = 0;
 };
 
@@ -211,6 +213,8 @@ class Shard {
   void Acknowledge(uint64_t counter);
   void OnClientLeave(Connection& connection, const client_frame::Leave& leave);
   void OnClientJoin(Connection& connection, client_frame::Join join);
+  // Who has gone needs no answer about a join.
+  void CancelJoin(Connection& connection);
   void OnJoinChecked(uint64_t counter, const ClientId& client, const client_frame::Join& join,
                      const absl::Status& verdict);
   void RefuseJoin(Connection& connection, const client_frame::Join& join,
@@ -259,6 +263,7 @@ class Shard {
   std::vector<Delivered> delivered_;
   // The ends of connections about whose last message a service has not answered.
   absl::flat_hash_map<uint64_t, absl::AnyInvocable<void() &&>> ends_untold_;
+  absl::flat_hash_map<uint64_t, Backend::Ticket> joins_asked_;  // that services are asked about
   absl::flat_hash_map<uint64_t, std::string> acks_;  // wanted for the message that is asked about
   std::vector<ConnectionId> superseded_;  // whose shards must be told again, at superseded_due_
   absl::Duration superseded_due_;

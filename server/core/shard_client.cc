@@ -132,7 +132,7 @@ void Shard::OnClientJoin(Connection& connection, client_frame::Join join) {
   if (backend_ == nullptr || !backend_->ChecksJoins(connection.handshake->path)) {
     return RefuseJoin(connection, join, Forbidden());
   }
-  transport_.Pause(connection);
+  transport_.PauseAndWatch(connection);
   connection.asking = true;
   JoinQuestion question = {.connection = IdOf(connection),
                            .client = connection.client->id,
@@ -140,17 +140,25 @@ void Shard::OnClientJoin(Connection& connection, client_frame::Join join) {
                            .room = join.room,
                            .rooms = RoomsOf(connection)};
   const ClientId client = question.client;
-  backend_->JoinCheck(std::move(question), [this, post = post_, counter = connection.counter,
-                                            client, join](absl::Status verdict) {
-    post([this, counter, client, join, verdict = std::move(verdict)] {
-      OnJoinChecked(counter, client, join, verdict);
-    });
-  });
+  joins_asked_[connection.counter] = backend_->JoinCheck(
+      std::move(question),
+      [this, post = post_, counter = connection.counter, client, join](absl::Status verdict) {
+        post([this, counter, client, join, verdict = std::move(verdict)] {
+          OnJoinChecked(counter, client, join, verdict);
+        });
+      });
+}
+
+void Shard::CancelJoin(Connection& connection) {
+  const auto asked = joins_asked_.extract(connection.counter);
+  if (asked.empty()) return;
+  connection.asking = false;
+  backend_->Cancel(asked.mapped());
 }
 
 void Shard::OnJoinChecked(uint64_t counter, const ClientId& client, const client_frame::Join& join,
                           const absl::Status& verdict) {
-  if (auto end = ends_untold_.extract(counter)) return std::move(end.mapped())();
+  joins_asked_.erase(counter);
   Connection* connection = registry_.Find(counter);
   if (connection == nullptr) return;
   connection->asking = false;

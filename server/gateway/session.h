@@ -55,6 +55,7 @@ struct Session final : Connection, Timer {
   bool peer_done = false;            // kClosing: nothing more is expected of the peer
   bool backlogged = false;           // the socket loop holds octets that the socket did not take
   bool paused = false;               // what is received waits
+  bool watched = false;              // paused: but for an end that comes next
   bool pong_awaited = false;         // since ping_sent_us
   bool ping_pending = false;         // a Ping is out and no octet has come since
   uint32_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write

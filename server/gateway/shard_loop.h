@@ -109,6 +109,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void Rearm(Connection& connection) override;
   void Admitted(Connection& connection) override;
   void Pause(Connection& connection) override;
+  void PauseAndWatch(Connection& connection) override;
   void Resume(Connection& connection) override;
 
   // SocketLoop::Handler
@@ -163,6 +164,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void Refuse(Session& session, const UpgradeRefused& refused);
   void Answer(Session& session, std::string_view response);
   void FeedFrames(Session& session, std::string_view& octets);
+  // Something has come of a client that is watched: its end counts at once, all else waits.
+  void LookAhead(Session& session);
   void On(Session& session, FrameDecoder::Message message);
   void On(Session& session, FrameDecoder::Ping ping);
   void On(Session& session, FrameDecoder::Pong pong);

@@ -145,12 +145,21 @@ void ShardLoop::Deny(Session& session, const CloseWith& close, absl::Duration re
 void ShardLoop::Pause(Connection& connection) {
   Session& session = static_cast<Session&>(connection);
   session.paused = true;
+  session.watched = false;
+  SocketLoop::UpdateReading(session);
+}
+
+void ShardLoop::PauseAndWatch(Connection& connection) {
+  Session& session = static_cast<Session&>(connection);
+  session.paused = true;
+  session.watched = true;
   SocketLoop::UpdateReading(session);
 }
 
 void ShardLoop::Resume(Connection& connection) {
   Session& session = static_cast<Session&>(connection);
   session.paused = false;
+  session.watched = false;
   session.heard_uptime = now_.uptime;  // while nothing was read, silence meant nothing
   if (session.unread != nullptr) {
     std::string_view octets = session.unread->text;
@@ -158,6 +167,7 @@ void ShardLoop::Resume(Connection& connection) {
     FeedFrames(session, octets);
     session.unread->begin = session.unread->text.size() - octets.size();
     if (octets.empty() || !session.paused) session.unread.reset();
+    if (session.unread != nullptr && session.watched) return LookAhead(session);
   }
   if (!session.paused) SocketLoop::UpdateReading(session);
 }

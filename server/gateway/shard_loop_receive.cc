@@ -14,6 +14,9 @@ namespace {
 // By then a load balancer has noticed that the node is not ready.
 constexpr std::chrono::seconds kDrainingRetryAfter{5};
 
+// Whether a frame that begins with this octet is a Close (RFC 6455 section 5.2).
+bool IsClose(char first) { return (static_cast<unsigned char>(first) & 0x0f) == 0x8; }
+
 }  // namespace
 
 void ShardLoop::OnReceive(Session& session, std::string_view octets) {
@@ -29,6 +32,15 @@ void ShardLoop::OnReceive(Session& session, std::string_view octets) {
   if (!session.paused || octets.empty()) return;
   if (session.unread == nullptr) session.unread = std::make_unique<Session::Unread>();
   session.unread->text.append(octets);
+  if (session.watched) LookAhead(session);
+}
+
+void ShardLoop::LookAhead(Session& session) {
+  const std::string_view unread = session.unread->text;
+  const bool ends = IsClose(unread[session.unread->begin]);
+  session.watched = false;
+  if (ends) return Resume(session);  // of a Close that is not whole yet, the rest is read
+  SocketLoop::UpdateReading(session);
 }
 
 void ShardLoop::FeedHead(Session& session, std::string_view& octets) {

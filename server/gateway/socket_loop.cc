@@ -238,7 +238,8 @@ bool SocketLoop::Write(Session& session, std::string_view octets) {
 }
 
 void SocketLoop::UpdateReading(const Session& session) {
-  lws_rx_flow_control(session.socket, session.paused || session.backlogged ? 0 : 1);
+  const bool waits = session.paused && !session.watched;
+  lws_rx_flow_control(session.socket, waits || session.backlogged ? 0 : 1);
 }
 
 uint32_t SocketLoop::UnackedBytes(const Session& session) {

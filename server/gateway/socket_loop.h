@@ -56,7 +56,8 @@ class SocketLoop {
   // first. While such a copy waits, session.backlogged is true, nothing more may be written and no
   // input is read; OnWritable tells when it is gone. False when the socket is dead.
   [[nodiscard]] static bool Write(Session& session, std::string_view octets);
-  // Whether input is read: not while session.paused or session.backlogged.
+  // Whether input is read: not while session.backlogged, nor while session.paused unless it is
+  // watched.
   static void UpdateReading(const Session& session);
   // Octets that were written and that the peer's system has not acknowledged.
   static uint32_t UnackedBytes(const Session& session);

@@ -143,5 +143,25 @@ TEST_P(BackendGatewayTest, AClientThatGoesWhileItIsAskedForIsToldToTheService) {
   EXPECT_THAT(node.service().asked.Await(2), ElementsAre("Connect /ws", "cancelled"));
 }
 
+TEST_P(BackendGatewayTest, AClientThatGoesWhileItsJoinIsAskedAboutLeavesItsPlaceToOthers) {
+  BackendHandlers handlers = Chat();
+  handlers.join_check = [](const auto&, const auto&) {};
+  v1::Attachment attachment;
+  attachment.set_questions_max(1);
+  BackendNode node(GetParam(), std::move(handlers),
+                   {.timeout = absl::Minutes(5), .concurrency_max = 1}, attachment);
+  const auto gateway = Gateway(node);
+  RawClient client = gateway->Connect();
+  ASSERT_TRUE(client.Upgrade("/ws", "Sec-WebSocket-Protocol: wsrouter.v1.json\r\n"));
+  ASSERT_TRUE(client.Send(ClientText(R"({"join":{"room":"hall"}})")));
+  node.service().asked.Await(2);
+  client.Close();
+  // Only behind the one that was cancelled is there a place for the end.
+  EXPECT_THAT(node.service().asked.Await(4),
+              ::testing::UnorderedElementsAre("Connect /ws", "JoinCheck hall of alice", "cancelled",
+                                              "Disconnected 1006 of alice"));
+  EXPECT_EQ(Ask(*gateway, "/ws").ReadFrame(), "text welcome");
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -74,6 +74,11 @@ class FakeBackend final : public Backend {
   End AwaitEnd() { return Await(ends_); }
   Ticket AwaitCancel() { return Await(cancelled_); }
 
+  // That have not been taken yet.
+  size_t cancelled() const {
+    absl::MutexLock lock(&mutex_);
+    return cancelled_.size();
+  }
   size_t waiting() const {
     absl::MutexLock lock(&mutex_);
     return connects_.size() + messages_.size() + joins_.size() + ends_.size();

@@ -81,6 +81,7 @@ class RecordingTransport final : public Transport {
   void Rearm(Connection& connection) override;
   void Admitted(Connection& connection) override;
   void Pause(Connection& connection) override;
+  void PauseAndWatch(Connection& connection) override { Pause(connection); }
   void Resume(Connection& connection) override;
 };
 

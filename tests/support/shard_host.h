@@ -81,6 +81,7 @@ class ShardHost final : public Subscriber, public Transport {
   void Rearm(Connection&) override {}
   void Admitted(Connection&) override {}
   void Pause(Connection&) override {}
+  void PauseAndWatch(Connection&) override {}
   void Resume(Connection&) override {}
 
  private:

@@ -143,17 +143,30 @@ TEST_F(ShardClientTest, WhatWasAllowedToOneIsNotAllowedToTheNext) {
   EXPECT_FALSE(connection.paused);
 }
 
-TEST_F(ShardClientTest, TheEndOfWhoWaitsForAJoinComesBehindIt) {
+TEST_F(ShardClientTest, WhoGoesWhileAJoinIsAskedAboutNeedsNoAnswer) {
   ShardFixture node({}, 1, &backend);
   FakeConnection& alice = Alice(node);
   Say(node, alice, kJoinLobby);
-  node.Close(alice, CloseCause::kConnectionLost);
   auto asked = backend.AwaitJoin();
-  EXPECT_EQ(backend.waiting(), 0u);
+  node.Close(alice, CloseCause::kConnectionLost);
+  ASSERT_EQ(backend.waiting(), 1u);  // the end, before any answer
+  EXPECT_EQ(backend.AwaitCancel(), asked.ticket);
+  EXPECT_EQ(backend.AwaitEnd().event.client.value, "alice");
   std::move(asked.answer)(absl::OkStatus());
   node.Settle();
-  EXPECT_EQ(backend.AwaitEnd().event.client.value, "alice");
+  EXPECT_EQ(backend.waiting(), 0u);
   EXPECT_EQ(node.SizeOf("lobby").connections, 0u);
+}
+
+TEST_F(ShardClientTest, AnAnsweredJoinIsNotCancelledByTheEnd) {
+  ShardFixture node({}, 1, &backend);
+  FakeConnection& alice = Alice(node);
+  Say(node, alice, kJoinLobby);
+  std::move(backend.AwaitJoin().answer)(absl::OkStatus());
+  node.Settle();
+  node.Close(alice, CloseCause::kConnectionLost);
+  backend.AwaitEnd();
+  EXPECT_EQ(backend.cancelled(), 0u);
 }
 
 TEST_F(ShardClientTest, LimitsAreToldByTheirReasons) {
