@@ -153,10 +153,11 @@ void Shard::Discard(Connection& connection) {
   connection.outbox = {};
 }
 
-bool Shard::Reply(Connection& connection, FramePtr frame) {
+bool Shard::Reply(Connection& connection, FramePtr frame, const Frame* behind) {
   const size_t size = frame->wire().size();
-  const auto pushed = connection.outbox.Add(FrameRef(std::move(frame)),
-                                            limits_.slow_consumer_bytes + kControlFramesBytesMax);
+  const size_t kept = behind == nullptr ? 0 : behind->wire().size() + kFrameOverheadBytes;
+  const auto pushed = connection.outbox.Add(
+      FrameRef(std::move(frame)), limits_.slow_consumer_bytes + kControlFramesBytesMax - kept);
   if (pushed == Outbox::Push::kFull) return false;
   if (pushed == Outbox::Push::kFirst) transport_.WantWrite(connection);
   outbox_bytes_ += size;

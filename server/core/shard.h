@@ -124,8 +124,8 @@ class Shard {
   void Discard(Connection& connection);
 
   // Queues a frame with which the transport itself answers the connection (Pong, Close, echo),
-  // behind what waits. False when the outbox is full.
-  [[nodiscard]] bool Reply(Connection& connection, FramePtr frame);
+  // behind what waits. False when the outbox is full, or would have no room for `behind` any more.
+  [[nodiscard]] bool Reply(Connection& connection, FramePtr frame, const Frame* behind = nullptr);
 
   // Reply with what a service wants the client to get before anything else.
   [[nodiscard]] bool Greet(Connection& connection, FramePtr frame);

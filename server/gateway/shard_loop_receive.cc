@@ -192,11 +192,11 @@ void ShardLoop::CloseWithFrame(Session& session, uint16_t code, std::string_view
   if (session.paused) Resume(session);  // for the answer to our Close
   // Who closes first needs no advice.
   const bool answers = peer_done && reason.empty();
-  if (!answers && session.handshake != nullptr && session.handshake->speaks) {
-    const FramePtr bye = Frame::Make(Opcode::kText, ByeText(code, reason));
-    if (!shard_.Reply(session, bye)) return Doom(session);
-  }
   const FramePtr frame = Frame::Make(Opcode::kClose, EncodeClosePayload(code, reason));
+  if (!answers && session.handshake != nullptr && session.handshake->speaks) {
+    // Where there is no room for both, the Close says it in fewer words.
+    (void)shard_.Reply(session, Frame::Make(Opcode::kText, ByeText(code, reason)), frame.get());
+  }
   if (!shard_.Reply(session, frame)) Doom(session);
 }
 

@@ -56,6 +56,30 @@ TEST_F(GatewayClientProtocolTest, ByeGoesBeforeACloseButNotBeforeTheAnswerToOne)
   EXPECT_EQ(bob.socket.ReadFrame(), "close 1000 ");
 }
 
+// Pongs that are not written yet leave so much room that a Close fits, a bye does or does not, and
+// both do.
+TEST_F(GatewayClientProtocolTest, AByeThatDoesNotFitTakesNoPlaceFromTheClose) {
+  TestGateway::Settings settings = Speaking();
+  settings.limits.slow_consumer_bytes = 8192;
+  TestGateway small(settings);
+  const size_t room = settings.limits.slow_consumer_bytes + kControlFramesBytesMax;
+  const size_t pong = 2 + kFrameOverheadBytes;
+  for (size_t left = 160; left < 500; left += pong) {
+    TestConnection alice = small.Open({}, kOffer);
+    alice.socket.ReadFrame();
+    std::string packet;
+    for (size_t i = 0; i < (room - left) / pong; ++i) packet += ClientPing("");
+    ASSERT_TRUE(alice.socket.Send(packet + ClientText("no JSON")));
+    std::string frame = "pong ";
+    while (frame.starts_with("pong")) frame = alice.socket.ReadFrame();
+    if (frame.starts_with("text")) {
+      EXPECT_THAT(frame, HasSubstr(R"("bye":{"code":1007)"));
+      frame = alice.socket.ReadFrame();
+    }
+    EXPECT_EQ(frame, "close 1007 a frame is no JSON object") << left;
+  }
+}
+
 TEST_F(GatewayClientProtocolTest, WhatIsNoFrameEndsTheConnection) {
   TestConnection alice = gateway.Open({}, kOffer);
   alice.socket.ReadFrame();
