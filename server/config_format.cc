@@ -164,7 +164,8 @@ std::string_view WantedBy(v1::ConfigFormat format) {
     case v1::CONFIG_FORMAT_SEAL_KEY:
       return "<id>:<secret> with a secret of 32 octets or more";
     case v1::CONFIG_FORMAT_BACKEND_ROUTE:
-      return "a path, a blank and a gRPC name such as dns:///chat:50051, or the word attached";
+      return "a path, a blank and a gRPC name such as dns:///chat:50051, or the word attached; "
+             "behind it \" rooms=<prefix>\" or nothing";
     case v1::CONFIG_FORMAT_BACKEND_METHOD:
       return "Connect, Message, Disconnected or JoinCheck";
     default:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/ids.h"
 
 namespace wsrouter {
 
@@ -45,10 +46,13 @@ inline std::optional<BackendRoute> ParseBackendRoute(std::string_view text) {
   if (const size_t rooms = target.find(kRooms); rooms != std::string_view::npos) {
     rooms_prefix = target.substr(rooms + kRooms.size());
     target = target.substr(0, rooms);
-    if (rooms_prefix.empty() || rooms_prefix.find(' ') != std::string_view::npos) {
+    if (rooms_prefix.empty() || rooms_prefix.size() > kNameBytesMax ||
+        rooms_prefix.find(' ') != std::string_view::npos) {
       return std::nullopt;
     }
   }
+  // Who forgot the target would have a route that is not confined.
+  if (target.starts_with(kRooms.substr(1))) return std::nullopt;
   if (target.empty() || target.find(' ') != std::string_view::npos) return std::nullopt;
   if (prefix.find_first_of("?#") != std::string_view::npos) return std::nullopt;
   return BackendRoute{.prefix = std::string(prefix),

@@ -250,6 +250,20 @@ TEST(ConfigRefusalTest, RoutesToServicesAreCheckedAndNamed) {
     EXPECT_THAT(RefusalOfSetting(std::string("backend.routes=") + route),
                 AllOf(StartsWith("backend.routes (--set): "), HasSubstr("a path, a blank")));
   }
+  const std::string long_prefix(256, 'x');
+  for (const std::string& rooms :
+       {std::string("attached rooms="), std::string("attached rooms=a rooms=b"),
+        std::string("attached rooms=a b"), std::string("attached rooms"),
+        std::string("attached rooms a:"), std::string("attached Rooms=a:"),
+        std::string("attached  rooms=a:"), std::string("attached rooms= a:"),
+        std::string("rooms=a:"), std::string("rooms=a: attached"),
+        std::string("attached rooms=a:\x7f"), std::string("attached rooms=\xff"),
+        std::string("attached rooms=a: "), std::string("attached room=a:"),
+        "attached rooms=" + long_prefix}) {
+    EXPECT_THAT(RefusalOfSetting("backend.routes=/chat " + rooms),
+                AllOf(StartsWith("backend.routes (--set): "), HasSubstr("rooms=<prefix>")))
+        << rooms;
+  }
   EXPECT_THAT(RefusalOfSetting("backend.routes=/a x:1,/a attached"),
               HasSubstr("backend.routes: must not have two routes for /a"));
   EXPECT_THAT(RefusalOfSetting("backend.methods=connect"), HasSubstr("Connect, Message"));

@@ -105,19 +105,23 @@ TEST(NodeOptionsTest, BackendDefaultsOfTheSchemaAreThoseOfTheLayer) {
 
 TEST(NodeOptionsTest, RoutesAreServedBelowTheirPaths) {
   const v1::Config config =
-      Load({"backend.routes=/chat dns:///chat:50051,/dev attached", "backend.methods=Message",
-            "backend.connect_outage=hold", "backend.message_outage=drop",
+      Load({"backend.routes=/chat dns:///chat:50051 rooms=chat:,/dev attached,/x attached rooms=é=",
+            "backend.methods=Message", "backend.connect_outage=hold", "backend.message_outage=drop",
             "gateway.upgrade_timeout=3s", "gateway.refuse_visibly=false"});
   const BackendOptions options = ToBackendOptions(config);
-  ASSERT_EQ(options.routes.size(), 2u);
+  ASSERT_EQ(options.routes.size(), 3u);
   EXPECT_EQ(options.routes[0].prefix, "/chat");
   EXPECT_EQ(options.routes[0].target, "dns:///chat:50051");
+  EXPECT_EQ(options.routes[0].rooms_prefix, "chat:");
   EXPECT_EQ(options.routes[1].target, "");
+  EXPECT_EQ(options.routes[1].rooms_prefix, "");
+  EXPECT_EQ(options.routes[2].target, "");
+  EXPECT_EQ(options.routes[2].rooms_prefix, "é=");
   EXPECT_EQ(options.methods.to_string(), "0010");
   EXPECT_EQ(options.connect_outage, ConnectOutage::kHold);
   EXPECT_EQ(options.message_outage, MessageOutage::kDrop);
   EXPECT_EQ(options.hold_max, absl::Seconds(3));
-  EXPECT_THAT(ToGatewayOptions(config, 1)->upgrade.prefixes, ElementsAre("/chat", "/dev"));
+  EXPECT_THAT(ToGatewayOptions(config, 1)->upgrade.prefixes, ElementsAre("/chat", "/dev", "/x"));
   EXPECT_FALSE(ToGatewayOptions(config, 1)->refuse_visibly);
 }
 
