@@ -165,6 +165,8 @@ absl::Status SocketLoop::CreateContext(const TlsFiles& tls) {
     info.ssl_private_key_filepath = tls.key.c_str();
     info.ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION;
     info.alpn = "http/1.1";
+    no_client_tls_.reset(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    info.provided_client_ssl_ctx = no_client_tls_.get();
   }
   made_tls = nullptr;
   vhost_ = lws_create_vhost(context_, &info);

@@ -76,6 +76,10 @@ class SocketLoop {
   std::unique_ptr<Watchers> watchers_;
   lws_context* context_ = nullptr;
   lws_vhost* vhost_ = nullptr;
+  // For TLS of clients, of which there are none. Were the library to make its own, each loop would
+  // load the trust store of the system, and lose it at the end: what it finds it by is one variable
+  // of the process, which each context overwrites (4.1.6, openssl_SSL_CTX_private_data_index).
+  std::shared_ptr<ssl_ctx_st> no_client_tls_;
   ssl_ctx_st* tls_ = nullptr;  // the vhost's; null without TLS
 };
 

@@ -87,6 +87,7 @@ TEST(GatewayCertificateTest, ChangesUnderLoadAndABadPairChangesNothing) {
   TestGateway::Settings settings;
   settings.gateway.tls_cert_file = served.cert_file();
   settings.gateway.tls_key_file = served.key_file();
+  settings.gateway.shards = 2;
   TestGateway gateway(std::move(settings));
   std::vector<TestConnection> before;
   for (int i = 0; i < 20; ++i) {
