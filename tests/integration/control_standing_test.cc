@@ -1,4 +1,5 @@
 // Streams of callers whose credential is taken away, or runs out, while they are open.
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -41,6 +42,7 @@ class ControlStandingTest : public testing::Test {
   }
   static void Show(grpc::ClientContext& context, const std::string& token = kToken) {
     context.AddMetadata("authorization", "Bearer " + token);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
   }
   auto Watch(grpc::ClientContext& context) {
     auto stream = node_.events->Watch(&context, v1::WatchRequest());
