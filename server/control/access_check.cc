@@ -5,6 +5,9 @@
 #include <vector>
 
 #include "base/log.h"
+#include "control/errors.h"
+#include "core/error.h"
+#include "fmt/format.h"
 #include "grpcpp/security/auth_context.h"
 
 namespace wsrouter {
@@ -41,8 +44,15 @@ std::vector<std::string_view> Views(const std::vector<std::string>& texts) {
 
 AccessCheck::Guarded AccessCheck::Guard(std::string method) {
   guarded_.insert(method);
-  return [this, method = std::move(method)](const grpc::CallbackServerContext& context) {
-    return Admit(context, method);
+  return [this, method = std::move(method)](const grpc::CallbackServerContext& context,
+                                            const grpc::ByteBuffer* request) -> absl::Status {
+    if (absl::Status admitted = Admit(context, method); !admitted.ok()) return admitted;
+    const size_t octets = request == nullptr ? 0 : request->Length();
+    if (octets <= request_bytes_max_) return absl::OkStatus();
+    return OfLimit(Refusal(absl::StatusCode::kResourceExhausted, "PAYLOAD_TOO_LARGE",
+                           fmt::format("the request has {} octets, want at most {}", octets,
+                                       request_bytes_max_)),
+                   "control.message_bytes_max");
   };
 }
 

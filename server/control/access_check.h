@@ -1,6 +1,7 @@
 #ifndef WSROUTER_CONTROL_ACCESS_CHECK_H_
 #define WSROUTER_CONTROL_ACCESS_CHECK_H_
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "core/counters.h"
 #include "grpc/grpc_security_constants.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/byte_buffer.h"
 
 namespace wsrouter {
 
@@ -29,11 +31,19 @@ inline constexpr const char* kNameProperties[] = {
 // only. A method that nobody guards is asked for there, too, so none is left out.
 class AccessCheck {
  public:
-  using Guarded = std::function<absl::Status(const grpc::CallbackServerContext&)>;
+  // The request is null where it comes later, as that of a stream does.
+  using Guarded =
+      std::function<absl::Status(const grpc::CallbackServerContext&, const grpc::ByteBuffer*)>;
 
-  // Callers that may call are held to `rate`, each by its name, or its address where it has none.
-  AccessCheck(Access& access, Counters& counters, const Clock& clock, RateLimit rate = {})
-      : access_(access), counters_(counters), clock_(clock), rates_(rate, clock) {}
+  // Callers that may call are held to `rate`, each by its name, or its address where it has none,
+  // and to requests of `request_bytes_max`.
+  AccessCheck(Access& access, Counters& counters, const Clock& clock, size_t request_bytes_max,
+              RateLimit rate = {})
+      : access_(access),
+        counters_(counters),
+        clock_(clock),
+        request_bytes_max_(request_bytes_max),
+        rates_(rate, clock) {}
 
   // What the handler of `method` has to call first. While the server is put together.
   Guarded Guard(std::string method);
@@ -55,6 +65,7 @@ class AccessCheck {
   Access& access_;
   Counters& counters_;
   const Clock& clock_;
+  const size_t request_bytes_max_;
   CallRates rates_;
   absl::flat_hash_set<std::string, StringHash, std::equal_to<>> guarded_;
 };

@@ -69,6 +69,11 @@ absl::Status AttachStream::OnRequest() {
     request.Clear();
     request.mutable_answer()->set_question_id(question);
   }
+  if (request_.Length() > answer_bytes_max_ && request.has_answer()) {
+    // What gRPC says of such an answer of a service that was dialled.
+    google::rpc::Status& error = *request.mutable_answer()->mutable_error();
+    error.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
+  }
   switch (request.item_case()) {
     case v1::AttachRequest::kAttach: {
       if (std::exchange(attached_, true)) {

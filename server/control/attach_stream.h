@@ -49,7 +49,9 @@ class AttachStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
  public:
   using Closed = absl::AnyInvocable<void(AttachStream&) &&>;
 
-  AttachStream(AttachDesk& desk, Closed closed) : desk_(desk), closed_(std::move(closed)) {}
+  // A larger answer than so fails its question.
+  AttachStream(AttachDesk& desk, size_t answer_bytes_max, Closed closed)
+      : desk_(desk), answer_bytes_max_(answer_bytes_max), closed_(std::move(closed)) {}
 
   // Reads one request; the next when it is called again.
   void ReadOn();
@@ -77,6 +79,7 @@ class AttachStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc
   void Pump();
 
   AttachDesk& desk_;
+  const size_t answer_bytes_max_;
   Closed closed_;
   bool attached_ = false;     // the reader's
   grpc::ByteBuffer request_;  // gRPC's while it reads

@@ -12,8 +12,8 @@ namespace wsrouter {
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* AttachedStreams::Open(
     AccessCheck::Standing standing) {
   if (desk_ == nullptr) return RefusedAttach(NodeStopping());
-  auto stream =
-      std::make_shared<AttachStream>(*desk_, [this](AttachStream& ended) { Forget(ended); });
+  auto stream = std::make_shared<AttachStream>(*desk_, answer_bytes_max_,
+                                               [this](AttachStream& ended) { Forget(ended); });
   const absl::Status kept = Keep(stream, std::move(standing));
   if (!kept.ok()) return RefusedAttach(kept);
   stream->ReadOn();

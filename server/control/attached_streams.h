@@ -1,6 +1,7 @@
 #ifndef WSROUTER_CONTROL_ATTACHED_STREAMS_H_
 #define WSROUTER_CONTROL_ATTACHED_STREAMS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -16,8 +17,8 @@ namespace wsrouter {
 class AttachedStreams {
  public:
   // Without a desk nobody may attach.
-  AttachedStreams(AttachDesk* desk, uint32_t streams_max)
-      : desk_(desk), streams_max_(streams_max) {}
+  AttachedStreams(AttachDesk* desk, uint32_t streams_max, size_t answer_bytes_max)
+      : desk_(desk), streams_max_(streams_max), answer_bytes_max_(answer_bytes_max) {}
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Open(AccessCheck::Standing standing);
   // Ends every stream with NODE_STOPPING and opens no new ones.
@@ -31,6 +32,7 @@ class AttachedStreams {
 
   AttachDesk* const desk_;
   const uint32_t streams_max_;
+  const size_t answer_bytes_max_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   KeptStreams<AttachStream> streams_ ABSL_GUARDED_BY(mutex_);

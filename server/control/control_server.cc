@@ -31,7 +31,10 @@ void Bound(const ControlOptions& options, grpc::ServerBuilder& builder) {
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              static_cast<int>(options.streams_max));
-  builder.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
+  // AccessCheck and AttachStream refuse what is larger than message_bytes_max. gRPC would end the
+  // stream of a service for it, and the question that made it answer so would go on to the others.
+  constexpr size_t kSeen = 4;
+  builder.SetMaxReceiveMessageSize(static_cast<int>(kSeen * options.message_bytes_max));
   grpc::ResourceQuota quota("control");
   quota.Resize(options.memory_bytes_max);
   quota.SetMaxThreads(options.threads_max);
@@ -76,7 +79,8 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
                              std::unique_ptr<CredentialFiles> credentials)
     : clock_(parts.clock),
       access_(options.client_names, credentials->first_tokens()),
-      access_check_(access_, parts.counters, parts.clock, options.calls_rate),
+      access_check_(access_, parts.counters, parts.clock, options.message_bytes_max,
+                    options.calls_rate),
       credentials_(std::move(credentials)),
       router_(access_check_, parts.broker, parts.directory, parts.counters, parts.clock,
               parts.stats.node(), options.payload_bytes_max),
@@ -84,6 +88,7 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
               parts.attached,
               {.streams_max = options.watchers_max,
                .attached_max = options.attached_max,
+               .answer_bytes_max = options.message_bytes_max,
                .queue = {.items_max = options.watch_queue_events_max,
                          .bytes_max = options.watch_queue_bytes_max}}),
       admin_(access_check_,

@@ -83,7 +83,7 @@ EventsService::EventsService(AccessCheck& access, EventHub& hub, Broker& broker,
       clock_(clock),
       streams_max_(limits.streams_max),
       queue_limits_(limits.queue),
-      attached_(desk, limits.attached_max),
+      attached_(desk, limits.attached_max, limits.answer_bytes_max),
       looker_(clock, 1) {
   BindStream("Watch", [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
     return Watch(*context, *octets);

@@ -31,6 +31,7 @@ class EventsService final : public RawService<v1::Events> {
   struct Limits {
     uint32_t streams_max = 64;   // of Watch and Subscribe
     uint32_t attached_max = 64;  // of Attach
+    size_t answer_bytes_max = size_t{4} << 20;
     StreamQueueLimits queue;
   };
 

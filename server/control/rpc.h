@@ -71,7 +71,7 @@ class RawService : public Generated::Service {
         new Handler([&calls, call, admit = Guard(method)](grpc::CallbackServerContext* context,
                                                           const grpc::ByteBuffer* request,
                                                           grpc::ByteBuffer* response) {
-          const absl::Status admitted = admit(*context);
+          const absl::Status admitted = admit(*context, request);
           if (!admitted.ok()) return RefusedCall(context, admitted);
           return Serve(context, request, response, calls, call);
         }));
@@ -86,7 +86,7 @@ class RawService : public Generated::Service {
         MethodIndex(Generated::service_full_name(), method),
         new Handler([open = std::move(open), admit = Guard(method)](
                         grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
-          const absl::Status admitted = admit(*context);
+          const absl::Status admitted = admit(*context, request);
           return admitted.ok() ? open(context, request) : RefusedStream(admitted);
         }));
   }
@@ -100,7 +100,7 @@ class RawService : public Generated::Service {
     this->MarkMethodRawCallback(MethodIndex(Generated::service_full_name(), method),
                                 new Handler([open = std::move(open), refuse, admit = Guard(method)](
                                                 grpc::CallbackServerContext* context) {
-                                  const absl::Status admitted = admit(*context);
+                                  const absl::Status admitted = admit(*context, nullptr);
                                   return admitted.ok() ? open(context) : refuse(admitted);
                                 }));
   }

@@ -250,6 +250,16 @@ TEST_F(BackendAttachTest, WhoSpeaksNonsenseIsNotMistakenForOneThatIsAway) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(BackendAttachTest, AnAnswerFarOverTheLimitEndsTheStreamWithAReason) {
+  const auto service = Attach({.connect = [](const auto&, const auto& reply) {
+    v1::ConnectResponse response;
+    response.mutable_accept()->add_first()->set_binary(std::string(size_t{17} << 20, 'x'));
+    reply(grpc::Status::OK, response);
+  }});
+  EXPECT_EQ(asker().Connect(1).Get(), kNoAnswer);
+  EXPECT_EQ(service->AwaitEnd().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
 TEST_F(BackendAttachTest, AStopEndsTheStreamAndSaysSo) {
   const auto service = Attach({});
   host().control().server->Shutdown(absl::Seconds(5));

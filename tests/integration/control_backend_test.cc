@@ -157,6 +157,23 @@ TEST_P(ControlBackendTest, AMebibyteArrivesWholeAndMoreThanThatIsNonsense) {
   }
 }
 
+TEST_P(ControlBackendTest, AnAnswerOverTheLimitFailsItsQuestionAlone) {
+  v1::MessageResponse large;
+  for (int i = 0; i < 5; ++i) {
+    large.add_effects()->mutable_send()->set_binary(std::string(1 << 20, 'x'));
+  }
+  BackendNode& node =
+      Node({.message = [large](const v1::MessageRequest& request, const auto& reply) {
+        if (request.payload().text() == "wait") return;
+        reply(grpc::Status::OK, request.payload().text() == "much" ? large : v1::MessageResponse());
+      }});
+  const auto waiting = node.asker().Message(1, "wait");
+  for (uint64_t i = 2; i < 12; ++i) EXPECT_EQ(node.asker().Message(i, "much").Get(), kEnd);
+  EXPECT_EQ(node.asker().Message(12, "little").Get(), "nothing");
+  EXPECT_TRUE(waiting.Waits());
+  EXPECT_EQ(node.Total(Counter::kBackendFailures), 10u);
+}
+
 TEST_P(ControlBackendTest, WhoGivesUpIsToldToTheService) {
   BackendNode& node = Node(Silent());
   auto asked = node.asker().Connect(1);

@@ -115,6 +115,7 @@ TEST_F(ControlServerTest, RequestOverTheMessageLimitIsRefused) {
   const RawAnswer answer =
       RawCall(*node_.channel, "/wsrouter.v1.Router/Push", std::string((size_t{4} << 20) + 1, 'x'));
   EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(answer.status.error_details(), HasSubstr("control.message_bytes_max"));
 }
 
 TEST_F(ControlServerTest, ShutdownWaitsForACallThatIsUnderWay) {
