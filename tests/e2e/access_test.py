@@ -9,6 +9,8 @@ import signal
 import subprocess
 import tempfile
 
+import websockets
+
 from harness import CallFailed, NodeTestCase, main, run_program, settings, ANY_PORTS
 
 PERMISSION_DENIED = 7
@@ -157,15 +159,26 @@ class AccessTest(NodeTestCase):
 
     async def test_no_secret_is_in_anything_that_a_node_says(self):
         redis_password, seal_key = secrets.token_hex(20), secrets.token_hex(20)
+        issuer_secret, cookie_secret = secrets.token_hex(32), secrets.token_hex(16)
+        client_token = f"e30.e30.{secrets.token_hex(20)}"
+        client_auth = {
+            "auth.issuers": f"https://id.example HS256 {self.folder.write('issuer', issuer_secret)}",
+            "auth.audiences": "chat", "auth.token_query": "token", "auth.session_cookie": "sid",
+            "gateway.allowed_origins": "*"}
         wrong = f"wrong-{secrets.token_hex(20)}"
         environment = {
             # Nobody is there: the node says so, without the password.
             "WSROUTER_REDIS_URL": f"redis://wsrouter:{redis_password}@127.0.0.1:1/0",
             "WSROUTER_REDIS_SENTINEL_PASSWORD": f"s{redis_password}",
-            "WSROUTER_REDIS_HMAC_KEYS": f"k1:{seal_key}"}
+            "WSROUTER_REDIS_HMAC_KEYS": f"k1:{seal_key}",
+            "WSROUTER_AUTH_SESSION_COOKIE_SECRETS": cookie_secret}
         node = await self.start(control__tokens_file=self.tokens_file, log__level="debug",
-                                environment=environment, **self.tls)
+                                environment=environment, **self.tls,
+                                **{key.replace(".", "__"): value for key, value in client_auth.items()})
         said = []
+        with self.assertRaises(websockets.ConnectionClosed):
+            async with node.connect(f"/ws?token={client_token}") as client:
+                await client.recv()
         for role in self.tokens:
             with self.subTest(role):
                 said.append(json.dumps(await self.call(node, "Admin/Stats", *self.bearer(role))))
@@ -189,15 +202,16 @@ class AccessTest(NodeTestCase):
         self.assertEqual(await node.exit_code(), 0)
         said += [json.dumps(line) for line in node.lines]
         _, out, err = await run_program(
-            "--check-config", *settings(ANY_PORTS | {"control.tokens_file": self.tokens_file}),
+            "--check-config", *settings(ANY_PORTS | client_auth | {"control.tokens_file": self.tokens_file}),
             **environment)
         said += [out, err]
         everything = "\n".join(said)
         self.assertIn("wsrouter_connections", everything)
         self.assertIn("tokens_file", everything)
         self.assertIn("call_denied", everything)
-        for secret in (*self.tokens.values(), wrong, redis_password, seal_key,
-                       *self.folder.secrets()):
+        self.assertIn("https://id.example", everything)
+        for secret in (*self.tokens.values(), wrong, redis_password, seal_key, issuer_secret,
+                       cookie_secret, client_token, *self.folder.secrets()):
             self.assertNotIn(secret, everything)
 
 
