@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "base/json_depth.h"
 #include "base/strings.h"
 #include "core/close_code.h"
 #include "core/error.h"
@@ -146,17 +147,12 @@ std::string_view AdviceOf(uint16_t code) {
 }  // namespace
 
 std::variant<ClientRequest, BadClientFrame> ParseClientFrame(std::string_view text) {
-  bool too_deep = false;
-  const json object = json::parse(
-      text.begin(), text.end(),
-      [&](int depth, json::parse_event_t event, const json&) {
-        const bool opens =
-            event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
-        if (opens && depth >= kFrameDepthMax) too_deep = true;
-        return !too_deep;  // what is too deep is not built
-      },
-      false);
-  if (too_deep || !object.is_object()) {
+  // To the parser a NUL is the end of the text. The depth is not for its callback: with one, it
+  // walks through all that an object or list has so far at the end of each of its members.
+  const bool sound = text.find('\0') == text.npos && !NestsDeeper(text, kFrameDepthMax);
+  const json object =
+      sound ? json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false) : json();
+  if (!object.is_object()) {
     return BadClientFrame{.breaks_protocol = true,
                           .id = {},
                           .refusal = Invalid("the message is no JSON object of a frame")};

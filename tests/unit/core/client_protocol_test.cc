@@ -80,12 +80,22 @@ TEST(ClientProtocolTest, WhatIsNoObjectBreaksTheProtocol) {
   const std::string deep(100'000, '[');
   for (const std::string& text :
        {""s, "hi"s, "7"s, "[]"s, "null"s, R"({"join":{"room":"a"}} x)"s, "{\"a\":\"\xFF\"}"s,
-        R"({"a":"\ud800"})"s, R"({"a":)"s + deep, deep,
+        R"({"a":"\ud800"})"s, "{}\0{}"s, R"({"a":)"s + deep, deep,
         R"({"a":)"s + std::string(16, '[') + std::string(16, ']') + "}"}) {
     EXPECT_EQ(Wrong(text), "breaks") << text.substr(0, 40);
   }
   EXPECT_EQ(Wrong(R"({"a":)"s + std::string(15, '[') + std::string(15, ']') + "}"),
             "FRAME_UNKNOWN ");
+  EXPECT_EQ(Wrong(R"({"a":"[[[[[[[[[[[[[[[[[[\"[[[["})"), "FRAME_UNKNOWN ");
+}
+
+// A parser that walks through a list again for each of its members would be at it for an hour.
+TEST(ClientProtocolTest, ManyMembersAreReadInOneGo) {
+  std::string text = R"({"leave":{"id":"1","room":"a"},"x":[{})";
+  for (int i = 0; i < 2'000'000; ++i) text += ",{}";
+  const auto frame = ParseClientFrame(text + "]}");
+  ASSERT_TRUE(std::holds_alternative<ClientRequest>(frame));
+  EXPECT_EQ(std::get<client_frame::Leave>(std::get<ClientRequest>(frame)).room, RoomName{"a"});
 }
 
 TEST(ClientProtocolTest, NodeFramesAreWritten) {
