@@ -148,6 +148,10 @@ class Shard {
   struct Reasserting;
   struct ReassertedSlice;
   struct Push;
+  struct AwaitedAck {
+    std::string id;
+    absl::Status failure;  // of the first effect that did not happen
+  };
 
   // The connections that `topic` addresses here. Valid until a membership changes.
   std::vector<Connection*> Addressed(const Topic& topic) const;
@@ -201,6 +205,7 @@ class Shard {
   // which may be full.
   bool CloseSender(uint64_t counter, const Envelope& effect);
   void Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, size_t next);
+  void OnApplied(uint64_t counter, const absl::Status& failure);
 
   // shard_client.cc
   // To clients that speak wsrouter.v1.json; nothing to others, and nothing behind a Close.
@@ -215,7 +220,7 @@ class Shard {
   void OnClientJoin(Connection& connection, client_frame::Join join);
   // Who has gone needs no answer about a join.
   void CancelJoin(Connection& connection);
-  void OnJoinChecked(uint64_t counter, const ClientId& client, const client_frame::Join& join,
+  void OnJoinChecked(uint64_t counter, uint64_t ticket, const client_frame::Join& join,
                      const absl::Status& verdict);
   void RefuseJoin(Connection& connection, const client_frame::Join& join,
                   const absl::Status& refusal);
@@ -264,7 +269,7 @@ class Shard {
   // The ends of connections about whose last message a service has not answered.
   absl::flat_hash_map<uint64_t, absl::AnyInvocable<void() &&>> ends_untold_;
   absl::flat_hash_map<uint64_t, Backend::Ticket> joins_asked_;  // that services are asked about
-  absl::flat_hash_map<uint64_t, std::string> acks_;  // wanted for the message that is asked about
+  absl::flat_hash_map<uint64_t, AwaitedAck> acks_;  // of the message that is asked about
   std::vector<ConnectionId> superseded_;  // whose shards must be told again, at superseded_due_
   absl::Duration superseded_due_;
   Registry registry_;

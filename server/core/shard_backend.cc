@@ -9,11 +9,15 @@
 namespace wsrouter {
 namespace {
 
-// Whether something of an effect did not happen.
-bool Failed(const Receipt& receipt) {
-  const auto refused = [](const RoomChange& change) { return !change.refusal.ok(); };
-  return !receipt.status.ok() || receipt.dropped_mailbox_full > 0 ||
-         std::ranges::any_of(receipt.rooms, refused);
+// Why something of an effect did not happen; OK: all did.
+absl::Status FailureOf(const Receipt& receipt) {
+  absl::Status failure = receipt.status;
+  if (receipt.dropped_mailbox_full > 0) {
+    failure.Update(Refusal(absl::StatusCode::kUnavailable, "OVERLOADED",
+                           "a part of the node has too much to do"));
+  }
+  for (const RoomChange& change : receipt.rooms) failure.Update(change.refusal);
+  return failure;
 }
 
 }  // namespace
@@ -70,8 +74,8 @@ void Shard::Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, siz
     if (CloseSender(counter, effect)) return Apply(counter, effects, next + 1);
     return broker_.Publish(std::move(effect),
                            [this, post = post_, counter, effects, next](Receipt receipt) {
-                             post([this, counter, effects, next, failed = Failed(receipt)] {
-                               if (failed) counters_.Add(Counter::kEffectsFailed);
+                             post([this, counter, effects, next, failure = FailureOf(receipt)] {
+                               OnApplied(counter, failure);
                                Apply(counter, effects, next + 1);
                              });
                            });
@@ -82,6 +86,13 @@ void Shard::Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, siz
   if (connection == nullptr) return;
   connection->asking = false;
   transport_.Resume(*connection);
+}
+
+void Shard::OnApplied(uint64_t counter, const absl::Status& failure) {
+  if (failure.ok()) return;
+  counters_.Add(Counter::kEffectsFailed);
+  const auto ack = acks_.find(counter);
+  if (ack != acks_.end()) ack->second.failure.Update(failure);
 }
 
 bool Shard::CloseSender(uint64_t counter, const Envelope& effect) {

@@ -7,6 +7,7 @@
 #include "core/client_protocol.h"
 #include "core/error.h"
 #include "core/pending_rooms.h"
+#include "core/rate_limit.h"
 #include "core/room_pattern.h"
 #include "core/shard.h"
 
@@ -16,9 +17,12 @@ namespace {
 // When something that failed for want of a service, of Redis or of room may be tried again.
 constexpr absl::Duration kRetryAfter = absl::Seconds(2);
 
-absl::Duration RetryAfter(const absl::Status& refusal) {
-  return absl::IsUnavailable(refusal) || absl::IsResourceExhausted(refusal) ? kRetryAfter
-                                                                            : absl::ZeroDuration();
+// Zero: waiting alone would not help.
+absl::Duration PatienceFor(const absl::Status& refusal) {
+  const absl::Duration told = RetryAfter(refusal);
+  if (told > absl::ZeroDuration()) return told;
+  const bool passes = absl::IsUnavailable(refusal) || absl::IsResourceExhausted(refusal);
+  return passes && ReasonOf(refusal) != "ROOMS_PER_CONNECTION" ? kRetryAfter : absl::ZeroDuration();
 }
 
 absl::Status Forbidden() {
@@ -61,7 +65,7 @@ void Shard::Say(Connection& connection, std::string text) {
 }
 
 void Shard::SayError(Connection& connection, std::string_view id, const absl::Status& refusal) {
-  Say(connection, ErrorText(id, refusal, RetryAfter(refusal)));
+  Say(connection, ErrorText(id, refusal, PatienceFor(refusal)));
 }
 
 void Shard::Welcome(Connection& connection, std::string_view client) {
@@ -104,7 +108,7 @@ void Shard::OnClientMessage(Connection& connection, client_frame::Message messag
              Refusal(absl::StatusCode::kUnavailable, "MESSAGE_UNHEARD",
                      "no service takes messages now"));
   } else if (connection.asking) {
-    acks_.insert_or_assign(counter, std::move(message.id));
+    acks_.insert_or_assign(counter, AwaitedAck{.id = std::move(message.id)});
   } else {
     Say(connection, AckText(message.id));
   }
@@ -112,13 +116,29 @@ void Shard::OnClientMessage(Connection& connection, client_frame::Message messag
 
 void Shard::Acknowledge(uint64_t counter) {
   const auto ack = acks_.extract(counter);
-  if (ack.empty()) return;
-  if (Connection* connection = registry_.Find(counter)) Say(*connection, AckText(ack.mapped()));
+  Connection* connection = ack.empty() ? nullptr : registry_.Find(counter);
+  if (connection == nullptr) return;
+  const auto& [id, failure] = ack.mapped();
+  if (failure.ok()) return Say(*connection, AckText(id));
+  SayError(*connection, id, failure);
 }
 
 void Shard::OnClientLeave(Connection& connection, const client_frame::Leave& leave) {
   if (connection.client == nullptr) return SayError(connection, leave.id, ConnectionNotOwned());
-  auto pending = std::make_shared<PendingRooms>(ReceiptPart());
+  const bool joining = std::ranges::any_of(
+      connection.joins_pending,
+      [&](const Connection::PendingJoin& join) { return join.room == leave.room; });
+  // The directory has no such row: its time is for those who have.
+  if (!joining && !Rooms::Has(connection, leave.room)) {
+    return Say(connection, LeftText(leave.id, leave.room));
+  }
+  transport_.Pause(connection);
+  const auto done = [this, post = post_, counter = connection.counter](const Receipt&) {
+    post([this, counter] {
+      if (Connection* left = registry_.Find(counter)) transport_.Resume(*left);
+    });
+  };
+  auto pending = std::make_shared<PendingRooms>(ReceiptPart(std::make_shared<ReceiptSum>(1, done)));
   pending->by_client = true;
   pending->frame_id = leave.id;
   LeaveRoom(connection, leave.room, pending);
@@ -134,17 +154,19 @@ void Shard::OnClientJoin(Connection& connection, client_frame::Join join) {
   }
   transport_.PauseAndWatch(connection);
   connection.asking = true;
+  // A Leave or Release meanwhile withdraws it, like every join that has not come about.
+  const uint64_t ticket = ++last_ticket_;
+  connection.joins_pending.push_back({.ticket = ticket, .room = join.room, .adds = true});
   JoinQuestion question = {.connection = IdOf(connection),
                            .client = connection.client->id,
                            .handshake = connection.handshake,
                            .room = join.room,
                            .rooms = RoomsOf(connection)};
-  const ClientId client = question.client;
   joins_asked_[connection.counter] = backend_->JoinCheck(
       std::move(question),
-      [this, post = post_, counter = connection.counter, client, join](absl::Status verdict) {
-        post([this, counter, client, join, verdict = std::move(verdict)] {
-          OnJoinChecked(counter, client, join, verdict);
+      [this, post = post_, counter = connection.counter, ticket, join](absl::Status verdict) {
+        post([this, counter, ticket, join, verdict = std::move(verdict)] {
+          OnJoinChecked(counter, ticket, join, verdict);
         });
       });
 }
@@ -156,16 +178,19 @@ void Shard::CancelJoin(Connection& connection) {
   backend_->Cancel(asked.mapped());
 }
 
-void Shard::OnJoinChecked(uint64_t counter, const ClientId& client, const client_frame::Join& join,
+void Shard::OnJoinChecked(uint64_t counter, uint64_t ticket, const client_frame::Join& join,
                           const absl::Status& verdict) {
   joins_asked_.erase(counter);
   Connection* connection = registry_.Find(counter);
   if (connection == nullptr) return;
   connection->asking = false;
-  // The answer is about who it was when it asked.
-  const bool same = connection->client != nullptr && connection->client->id == client;
-  if (same && verdict.ok()) return StartJoin(*connection, join);
-  RefuseJoin(*connection, join, same ? verdict : ConnectionNotOwned());
+  const bool wanted =
+      std::erase_if(connection->joins_pending, [&](const Connection::PendingJoin& pending) {
+        return pending.ticket == ticket;
+      }) > 0;
+  if (wanted && verdict.ok()) return StartJoin(*connection, join);
+  const bool owned = connection->client != nullptr;
+  RefuseJoin(*connection, join, wanted ? verdict : owned ? Withdrawn() : ConnectionNotOwned());
   transport_.Resume(*connection);
 }
 

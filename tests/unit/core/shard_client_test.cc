@@ -6,8 +6,7 @@
 #include "core/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/support/fake_backend.h"
-#include "tests/support/shard_fixture.h"
+#include "tests/support/shard_client_fixture.h"
 
 namespace wsrouter {
 namespace {
@@ -15,29 +14,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr char kJoinLobby[] = R"({"join":{"id":"1","room":"lobby"}})";
-constexpr char kJoinedLobby[] = R"({"joined":{"id":"1","room":"lobby"}})";
-
-class ShardClientTest : public testing::Test {
- protected:
-  // As alice, with what she heard read away.
-  FakeConnection& Alice(ShardFixture& node, std::vector<std::string> may_join = {}) {
-    FakeConnection& alice = node.Open(0, kClientProtocol);
-    node.Do(node.IdOf(alice), Own{.client = {"alice"}, .may_join = std::move(may_join)});
-    node.Read(alice);
-    return alice;
-  }
-  // What she hears when she says `frame`.
-  std::vector<std::string> Say(ShardFixture& node, FakeConnection& connection,
-                               const std::string& frame) {
-    node.shard(0).OnMessage(connection, Opcode::kText, frame);
-    node.Settle();
-    return node.Read(connection);
-  }
-
-  FakeBackend backend;
-};
 
 TEST_F(ShardClientTest, IsWelcomedAndAgainAsSomebody) {
   ShardFixture node;
@@ -138,7 +114,7 @@ TEST_F(ShardClientTest, WhatWasAllowedToOneIsNotAllowedToTheNext) {
   node.Read(connection);
   std::move(backend.AwaitJoin().answer)(absl::OkStatus());
   node.Settle();
-  EXPECT_THAT(node.Read(connection), ElementsAre(HasSubstr("CONNECTION_NOT_OWNED")));
+  EXPECT_THAT(node.Read(connection), ElementsAre(HasSubstr("JOIN_WITHDRAWN")));
   EXPECT_EQ(node.SizeOf("lobby").connections, 0u);
   EXPECT_FALSE(connection.paused);
 }
