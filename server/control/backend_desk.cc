@@ -36,6 +36,7 @@ BackendDesk::BackendDesk(const Parts& parts, std::vector<Route> routes)
 void BackendDesk::Ask(std::unique_ptr<BackendQuestion> question) {
   BackendQuestion& asked = *question;
   questions_.emplace(asked.ticket, std::move(question));
+  if (NamesForeignRoom(asked)) return Finish(asked, JoinForbidden({}));
   const bool holds = std::holds_alternative<BackendQuestion::Connecting>(asked.waiter) &&
                      options_.connect_outage == ConnectOutage::kHold;
   asked.give_up = holds ? Now() + options_.hold_max : absl::InfiniteDuration();
@@ -87,6 +88,12 @@ const BackendDesk::Route* BackendDesk::RouteOf(std::string_view path) const {
     if (found == nullptr || route.prefix.size() > found->prefix.size()) found = &route;
   }
   return found;
+}
+
+bool BackendDesk::NamesForeignRoom(const BackendQuestion& question) const {
+  const auto* join = std::get_if<v1::JoinCheckRequest>(&question.request);
+  const Route* route = RouteOf(question.path);
+  return join != nullptr && route != nullptr && !join->room().starts_with(route->rooms_prefix);
 }
 
 std::shared_ptr<BackendService> BackendDesk::Pick(const BackendQuestion& question, bool& present) {

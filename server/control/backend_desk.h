@@ -69,6 +69,8 @@ class BackendDesk {
   // Null where nobody does; `present` where somebody is there, but does not answer this method.
   std::shared_ptr<BackendService> Pick(const BackendQuestion& question, bool& present);
   const Route* RouteOf(std::string_view path) const;
+  // A client asks for a room about which its route's services have no say.
+  bool NamesForeignRoom(const BackendQuestion& question) const;
   void Start(BackendQuestion& question);
   // Takes the question back from its service, which may then be asked others (Pump).
   std::shared_ptr<BackendService> TakeBack(BackendQuestion& question, CallGate::Outcome outcome);

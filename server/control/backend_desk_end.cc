@@ -38,7 +38,7 @@ void BackendDesk::Accept(BackendQuestion& question, BackendResponse& response,
   }
   const Route* route = RouteOf(question.path);
   if (route != nullptr && !route->rooms_prefix.empty()) {
-    const absl::StatusOr<size_t> dropped = Confine(route->rooms_prefix, response);
+    const absl::StatusOr<size_t> dropped = Confine(route->rooms_prefix, question.request, response);
     if (!dropped.ok()) return Fail(question, dropped.status(), &service);
     counters_.Add(Counter::kEffectsFailed, *dropped);
     if (*dropped > 0) LogFailure(question, OutsideOfPrefix("effects"), &service);
