@@ -1,5 +1,8 @@
 #include "control/call_rates.h"
 
+#include <arpa/inet.h>
+
+#include <cstring>
 #include <string>
 
 #include "core/error.h"
@@ -22,9 +25,24 @@ absl::Status CallRates::Admit(std::string_view caller) {
                         verdict.retry_after);
 }
 
-std::string_view PeerHost(std::string_view peer) {
-  if (!peer.starts_with("ipv4:") && !peer.starts_with("ipv6:")) return peer;
-  return peer.substr(0, peer.rfind(':'));
+std::string PeerHost(std::string_view peer) {
+  const bool v6 = peer.starts_with("ipv6:");
+  if (!v6 && !peer.starts_with("ipv4:")) return std::string(peer);
+  const std::string_view host = peer.substr(0, peer.rfind(':'));
+  if (!v6) return std::string(host);
+  // gRPC writes "[" and "]" as a URI has them.
+  std::string address(host.substr(5));
+  for (const std::string_view bracket : {"%5B", "%5D", "[", "]"}) {
+    if (const size_t at = address.find(bracket); at != address.npos) {
+      address.erase(at, bracket.size());
+    }
+  }
+  in6_addr octets{};
+  if (inet_pton(AF_INET6, address.c_str(), &octets) != 1) return std::string(host);
+  std::memset(octets.s6_addr + 8, 0, 8);
+  char text[INET6_ADDRSTRLEN] = {};
+  inet_ntop(AF_INET6, &octets, text, sizeof(text));
+  return fmt::format("ipv6:{}/64", text);
 }
 
 }  // namespace wsrouter

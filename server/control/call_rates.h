@@ -1,6 +1,7 @@
 #ifndef WSROUTER_CONTROL_CALL_RATES_H_
 #define WSROUTER_CONTROL_CALL_RATES_H_
 
+#include <string>
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
@@ -28,8 +29,8 @@ class CallRates {
 };
 
 // The address in what gRPC says of a peer: "ipv4:10.0.0.7" of "ipv4:10.0.0.7:4711", so that all
-// connections of a host are one caller.
-std::string_view PeerHost(std::string_view peer);
+// connections of a host are one caller. Of IPv6 the /64, of which a customer usually has the whole.
+std::string PeerHost(std::string_view peer);
 
 }  // namespace wsrouter
 

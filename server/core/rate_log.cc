@@ -25,6 +25,10 @@ absl::Duration RateLog::Wait(const RateCharge::Part& part, absl::Duration now) c
 
 void RateLog::Remember(const RateCharge::Part& part, absl::Duration now) {
   if (!part.limit.on()) return;
+  if (logs_.size() >= logs_max_ && !logs_.contains(part.log)) {
+    logs_.erase(due_.top().second);
+    due_.pop();
+  }
   Log& log = logs_[part.log];
   if (log.times.empty()) due_.emplace(now + part.limit.window, part.log);
   log.window = part.limit.window;

@@ -25,9 +25,15 @@ namespace wsrouter {
 //
 // Where a limit changes, what the log has counts on: the first window behind that may hold what the
 // old limit allowed. A log goes when its last time is a window ago. A step costs a hash lookup a
-// log; memory is a time for each push of the last window. Not for several threads at a time.
+// log; memory is a time for each push of the last window. Where there are more than `logs_max`, the
+// one that would go first is forgotten, in favour of whose it is and in nobody's disfavour. Not for
+// several threads at a time.
 class RateLog {
  public:
+  static constexpr size_t kLogsMax = 1'000'000;
+
+  explicit RateLog(size_t logs_max = kLogsMax) : logs_max_(logs_max) {}
+
   // Charges both parts of `charge`, or, where one is used up, none: the sender's is asked first.
   // `now` never goes back.
   RateVerdict Spend(const RateCharge& charge, absl::Duration now);
@@ -46,6 +52,7 @@ class RateLog {
   void Remember(const RateCharge::Part& part, absl::Duration now);
   void Forget(absl::Duration now);
 
+  size_t logs_max_;
   StringMap<Log> logs_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // one entry a log
 };

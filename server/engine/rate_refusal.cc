@@ -11,9 +11,10 @@ absl::Status FollowRateVerdict(const RateVerdict& verdict, const RateCharge& cha
                                Counters& counters) {
   absl::Status status = RateStatus(verdict, charge);
   if (status.ok()) return status;
-  counters.Add(verdict.result == RateVerdict::Result::kRoom ? Counter::kRateLimitDrops
-                                                            : Counter::kClientRateLimitDrops);
-  if (charge.on_limit == OnRateLimit::kDisconnect && !charge.sender.value.empty()) {
+  const bool by_sender = verdict.result == RateVerdict::Result::kClient;
+  counters.Add(by_sender ? Counter::kClientRateLimitDrops : Counter::kRateLimitDrops);
+  // Never for a room that is full: that may be all the others' doing.
+  if (by_sender && charge.on_limit == OnRateLimit::kDisconnect) {
     const CloseWith close = {.code = static_cast<uint16_t>(CloseCode::kRateLimited),
                              .reason = ReasonOf(status)};
     broker.Publish({.to = charge.sender, .action = Disconnect{close}}, [](const Receipt&) {});

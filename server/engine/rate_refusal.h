@@ -8,8 +8,9 @@
 
 namespace wsrouter {
 
-// What every engine does with a verdict: counts a refusal, has the connections of a sender closed
-// where its namespace wants that, and says what the receipt says. OK where allowed.
+// What every engine does with a verdict: counts a refusal, has the connections of a sender that
+// is over its own limit closed where its namespace wants that, and says what the receipt says. OK
+// where allowed.
 absl::Status FollowRateVerdict(const RateVerdict& verdict, const RateCharge& charge, Broker& broker,
                                Counters& counters);
 

@@ -115,12 +115,18 @@ void Acceptor::Place(UniqueFd fd, const sockaddr_storage& address) {
   if (!addresses_.Enter(key)) {
     return Refuse(Counter::kAcceptsRefusedAddress, "an address has as many connections as it may");
   }
+  HalfOpenPlace half_open = pressure_.TakeHalfOpen(key);
+  if (half_open == nullptr) {
+    addresses_.Leave(key);
+    return Refuse(Counter::kAcceptsRefusedAddress,
+                  "an address has as many requests under way as it may");
+  }
   const int on = 1;
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMilliseconds,
                    sizeof(kUserTimeoutMilliseconds));
   NewSocket socket = {
-      .fd = std::move(fd), .peer = std::move(peer), .half_open = pressure_.TakeHalfOpen()};
+      .fd = std::move(fd), .peer = std::move(peer), .half_open = std::move(half_open)};
   const auto emptiest = std::ranges::min_element(
       shards_, {}, [](const std::unique_ptr<ShardLoop>& shard) { return shard->sockets(); });
   if (!(*emptiest)->Offer(socket)) {

@@ -23,6 +23,8 @@ constexpr uint64_t kDescriptorReserveMin = 96;
 constexpr uint64_t kDescriptorReserveMax = 256;
 constexpr uint64_t kDescriptorsOfShard = 4;
 constexpr uint64_t kConnectionsMin = 64;  // fewer would be a mistake, not a node
+// Requests under way that one address may have in any case: an office that comes back at once.
+constexpr uint32_t kHalfOpenOfAddressMin = 32;
 
 // How many sockets of clients the limit of descriptors leaves room for.
 absl::StatusOr<uint32_t> DescriptorsForClients(const GatewayOptions& options) {
@@ -43,13 +45,19 @@ ConnectRate ConnectRateOf(const GatewayOptions& options) {
   return {{options.connects_per_address_rate, options.connects_per_address_burst}, RandomSeed()};
 }
 
-// What is not set follows from how many clients there may be.
+// What is not set follows from how many clients there may be. One address gets a quarter of the
+// requests under way, where addresses tell clients apart.
 Pressure::Options PressureOptions(const GatewayOptions& options, uint32_t connections_max) {
-  return {.half_open_max = options.half_open_max > 0
-                               ? options.half_open_max
-                               : std::clamp<uint32_t>(connections_max / 4, 64, 10'000),
-          .memory_max = options.memory_max,
-          .upgrades_rate = options.upgrades_rate};
+  const uint32_t half_open_max = options.half_open_max > 0
+                                     ? options.half_open_max
+                                     : std::clamp<uint32_t>(connections_max / 4, 64, 10'000);
+  const bool by_address =
+      options.connections_per_address > 0 && options.connects_per_address_rate > 0;
+  return {
+      .half_open_max = half_open_max,
+      .half_open_per_address = by_address ? std::max(half_open_max / 4, kHalfOpenOfAddressMin) : 0,
+      .memory_max = options.memory_max,
+      .upgrades_rate = options.upgrades_rate};
 }
 
 absl::StatusOr<std::vector<Listener>> ListenAt(const std::vector<std::string>& addresses) {

@@ -7,17 +7,19 @@
 #include <optional>
 
 #include "absl/time/time.h"
+#include "gateway/address_limit.h"
 #include "gateway/token_rate.h"
 
 namespace wsrouter {
 
+class Pressure;
+
 struct EndHalfOpen {
-  void operator()(std::atomic<uint32_t>* count) const {
-    count->fetch_sub(1, std::memory_order_relaxed);
-  }
+  AddressKey address;
+  void operator()(Pressure* pressure) const;
 };
 // One of the sockets whose request is not complete; gives its place back at its end.
-using HalfOpenPlace = std::unique_ptr<std::atomic<uint32_t>, EndHalfOpen>;
+using HalfOpenPlace = std::unique_ptr<Pressure, EndHalfOpen>;
 
 // What keeps the node from taking more clients than it can serve, seen by the acceptor and all
 // shards: how many requests are under way, how many upgrades came, whether memory runs out. Any
@@ -26,19 +28,25 @@ class Pressure {
  public:
   struct Options {
     uint32_t half_open_max = UINT32_MAX;
-    uint64_t memory_max = 0;     // octets; 0: no limit
-    uint32_t upgrades_rate = 0;  // a second; 0: no limit
+    uint32_t half_open_per_address = 0;  // 0: no limit
+    uint64_t memory_max = 0;             // octets; 0: no limit
+    uint32_t upgrades_rate = 0;          // a second; 0: no limit
   };
 
   explicit Pressure(const Options& options)
-      : options_(options), upgrades_(options.upgrades_rate, options.upgrades_rate) {}
+      : options_(options),
+        upgrades_(options.upgrades_rate, options.upgrades_rate),
+        half_open_by_address_(options.half_open_per_address) {}
 
   bool half_open_full() const {
     return half_open_.load(std::memory_order_relaxed) >= options_.half_open_max;
   }
-  HalfOpenPlace TakeHalfOpen() {
+  // Null when the address has as many requests under way as it may: so few hosts that send nothing
+  // cannot keep all others in the backlog.
+  HalfOpenPlace TakeHalfOpen(const AddressKey& address) {
+    if (!half_open_by_address_.Enter(address)) return nullptr;
     half_open_.fetch_add(1, std::memory_order_relaxed);
-    return HalfOpenPlace(&half_open_);
+    return HalfOpenPlace(this, {address});
   }
 
   bool watches_memory() const { return options_.memory_max > 0; }
@@ -58,16 +66,24 @@ class Pressure {
   std::optional<absl::Duration> TakeUpgrade(absl::Duration uptime);
 
  private:
+  friend struct EndHalfOpen;
+
   static constexpr absl::Duration kRetryMin = absl::Seconds(1);
   static constexpr absl::Duration kRetryMax = absl::Seconds(60);
 
   const Options options_;
   const TokenRate upgrades_;
   std::atomic<uint32_t> half_open_{0};
+  AddressLimit half_open_by_address_;
   std::atomic<bool> memory_short_{false};
   std::atomic<int64_t> full_at_{0};     // of upgrades_
   std::atomic<int64_t> next_place_{0};  // nanoseconds of uptime
 };
+
+inline void EndHalfOpen::operator()(Pressure* pressure) const {
+  pressure->half_open_.fetch_sub(1, std::memory_order_relaxed);
+  pressure->half_open_by_address_.Leave(address);
+}
 
 // Resident octets of this process; 0 when the system does not say.
 uint64_t ResidentMemory();

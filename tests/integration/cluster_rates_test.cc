@@ -112,6 +112,21 @@ TEST_F(ClusterRatesTest, ASenderOverItsLimitIsDisconnectedWhereverItIs) {
   EXPECT_EQ(a->Total(Counter::kClientRateLimitDrops), 1u);
 }
 
+TEST_F(ClusterRatesTest, ARoomThatIsFullDisconnectsNobody) {
+  const Namespaces namespaces({.room_rate = {.n = 1, .window = kLong},
+                               .client_rate = {.n = 2, .window = kLong},
+                               .on_limit = OnRateLimit::kDisconnect});
+  const auto a = Start("a", namespaces);
+  const ConnectionId bob = a->Online("bob", {"lobby"});
+  const ConnectionId eve = a->Online("eve", {"lobby"});
+  EXPECT_TRUE(Push(*a, "lobby", "eve").status.ok());
+  EXPECT_EQ(ReasonOf(Push(*a, "lobby", "bob").status), "RATE_ROOM");
+  EXPECT_TRUE(Push(*a, "other", "eve").status.ok());
+  EXPECT_EQ(ReasonOf(Push(*a, "other", "eve").status), "RATE_CLIENT");
+  ASSERT_TRUE(Eventually([&] { return a->shard().Closed(eve).has_value(); }));
+  EXPECT_FALSE(a->shard().Closed(bob).has_value());
+}
+
 TEST_F(ClusterRatesTest, LogsExpireWithTheirWindows) {
   const auto a = Start("a");
   ASSERT_TRUE(Set(*a, RoomName{"lobby"}, RateLimit{.n = 5, .window = absl::Milliseconds(50)}).ok());

@@ -24,7 +24,8 @@ TEST(CallRatesTest, EachCallerHasItsOwnCallsInAnyWindow) {
 
 TEST(CallRatesTest, AHostIsOneCallerWhateverItsPorts) {
   EXPECT_EQ(PeerHost("ipv4:10.0.0.7:4711"), "ipv4:10.0.0.7");
-  EXPECT_EQ(PeerHost("ipv6:%5B::1%5D:4711"), "ipv6:%5B::1%5D");
+  EXPECT_EQ(PeerHost("ipv6:%5B2001:db8:1:2:3::4%5D:4711"), "ipv6:2001:db8:1:2::/64");
+  EXPECT_EQ(PeerHost("ipv6:[2001:db8:1:2::9]:4711"), "ipv6:2001:db8:1:2::/64");
   EXPECT_EQ(PeerHost("unix:/run/x"), "unix:/run/x");
 }
 

@@ -109,5 +109,19 @@ TEST_F(RateLogTest, LogsGoWithTheirWindows) {
   EXPECT_EQ(log_.size(), 1u);
 }
 
+TEST_F(RateLogTest, BeyondItsBoundTheLogThatWouldGoFirstIsForgotten) {
+  log_ = RateLog(2);
+  const RateLimit limit = {.n = 1, .window = absl::Seconds(10)};
+  for (const char* room : {"a", "b", "c"}) {
+    EXPECT_TRUE(Allowed(Room(limit, room)));
+    clock_.Advance(absl::Seconds(1));
+  }
+  EXPECT_EQ(log_.size(), 2u);
+  EXPECT_FALSE(Allowed(Room(limit, "b")));
+  EXPECT_FALSE(Allowed(Room(limit, "c")));
+  EXPECT_TRUE(Allowed(Room(limit, "a")));
+  EXPECT_EQ(log_.size(), 2u);
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -114,12 +114,23 @@ TEST(PressureTest, MemoryIsShortUntilItIsWellBelowTheLimit) {
 
 TEST(PressureTest, AHalfOpenPlaceComesBackWithItsOwner) {
   Pressure pressure({.half_open_max = 2});
-  HalfOpenPlace first = pressure.TakeHalfOpen();
+  HalfOpenPlace first = pressure.TakeHalfOpen({1});
   EXPECT_FALSE(pressure.half_open_full());
-  HalfOpenPlace second = pressure.TakeHalfOpen();
+  HalfOpenPlace second = pressure.TakeHalfOpen({1});
   EXPECT_TRUE(pressure.half_open_full());
   second = std::move(first);
   EXPECT_FALSE(pressure.half_open_full());
+}
+
+TEST(PressureTest, OneAddressGetsItsShareOfHalfOpenPlaces) {
+  Pressure pressure({.half_open_max = 4, .half_open_per_address = 1});
+  HalfOpenPlace first = pressure.TakeHalfOpen({1});
+  EXPECT_NE(first, nullptr);
+  EXPECT_EQ(pressure.TakeHalfOpen({1}), nullptr);
+  const HalfOpenPlace other = pressure.TakeHalfOpen({2});
+  EXPECT_NE(other, nullptr);
+  first = nullptr;
+  EXPECT_NE(pressure.TakeHalfOpen({1}), nullptr);
 }
 
 TEST(PressureTest, ThoseWhoAreRefusedComeBackAtTheRateAtWhichTheyAreTaken) {
