@@ -1,0 +1,135 @@
+// The library and the built node, over real sockets.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { connect } from "../dist/index.js";
+import { missing, secret, startChat, startNode, token } from "./support/real_node.js";
+
+const WebSocket = globalThis.WebSocket ?? (await import("ws")).default;
+const options = { skip: missing, timeout: 60_000 };
+
+/** A client that ends with the test; `until` awaits a condition that its states or messages bring. */
+function open(t, url, more = {}) {
+  const client = connect(url, { WebSocket, backoff: { firstMs: 50, maxMs: 200 }, ...more });
+  t.after(() => client.close());
+  const states = [];
+  const heard = [];
+  let changed = () => {};
+  client.onState((state) => {
+    states.push(state);
+    changed();
+  });
+  const hear = (data) => {
+    heard.push(data);
+    changed();
+  };
+  client.onMessage(({ data }) => hear(data));
+  const until = async (condition) => {
+    for (;;) {
+      const found = condition();
+      if (found) return found;
+      await new Promise((resolve) => { changed = resolve; });
+    }
+  };
+  const online = () => until(() => client.state.status === "online" && client.state.clientId);
+  return { client, states, heard, hear, until, online };
+}
+
+async function nodeWithTokens(t) {
+  const folder = mkdtempSync(join(tmpdir(), "wsrouter-js-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "secret"), `${secret}\n`);
+  return startNode(t, {
+    "auth.issuers": `https://id.example HS256 ${folder}/secret`,
+    "auth.token_query": "token",
+    "auth.token_subprotocol": "bearer.",
+  });
+}
+
+test("a token says who it is and where it may go", options, async (t) => {
+  const { gateway } = await nodeWithTokens(t);
+  const alice = open(t, `ws://${gateway}/ws`, {
+    credentials: async () =>
+      ({ protocols: [`bearer.${token("alice", { "wsrouter.join": ["team:*"] })}`] }),
+  });
+  const team = alice.client.join("team:a");
+  await alice.online();
+  assert.equal(alice.client.state.clientId, "alice");
+  await team.joined;
+  await assert.rejects(alice.client.join("staff").joined, { reason: "JOIN_FORBIDDEN" });
+  await assert.rejects(alice.client.send("hi"), { reason: "MESSAGE_UNHEARD" });
+  await team.leave();
+});
+
+test("a token that ends is replaced without a word of the program", options, async (t) => {
+  const { gateway } = await nodeWithTokens(t);
+  const asked = [];
+  const alice = open(t, `ws://${gateway}/ws`, {
+    credentials: (why) => {
+      const exp = Math.floor(Date.now() / 1000) + (asked.push(why) === 1 ? -3600 : 600);
+      return { query: { token: token("alice", { exp }) } };
+    },
+  });
+  await alice.online();
+  assert.deepEqual(asked, ["first", "refused"]);
+  assert.equal(alice.states.find(({ status }) => status === "waiting").code, 4002);
+});
+
+test("who is refused for good hears why, and tries no more", options, async (t) => {
+  const { gateway } = await nodeWithTokens(t);
+  const nobody = open(t, `ws://${gateway}/ws`);
+  await nobody.until(() => nobody.client.state.status === "closed");
+  assert.deepEqual(nobody.states.map(({ status }) => status), ["closed"]);
+  assert.equal(nobody.client.state.code, 4001);
+  await assert.rejects(nobody.client.send("hi"), { reason: "CLOSED" });
+});
+
+/** A client of chat_backend in the room `lobby`. */
+async function chatter(t, gateway, name) {
+  const one = open(t, `ws://${gateway}/ws?name=${name}&room=lobby`);
+  one.gaps = 0;
+  one.room = one.client.join("lobby", {
+    onMessage: ({ data }) => one.hear(data),
+    onGap: () => ++one.gaps,
+  });
+  one.hears = (part) => one.until(() => one.heard.find((text) => text.includes(part)));
+  await one.room.joined;
+  return one;
+}
+
+test("two clients talk by way of a service that owns them late", options, async (t) => {
+  const { gateway, control } = await startNode(t);
+  await startChat(t, control);
+  const alice = await chatter(t, gateway, "alice");
+  const bob = await chatter(t, gateway, "bob");
+  await alice.hears('"joined":"bob"');
+  await bob.client.send("grüße \"\\ 😀");
+  for (const one of [alice, bob]) {
+    const said = JSON.parse(await one.hears('"text"'));
+    assert.deepEqual(said, { from: "bob", text: "grüße \"\\ 😀" });
+  }
+  assert.equal(await alice.client.request("?"), undefined); // this service replies nothing
+  bob.client.close();
+  await alice.hears('"left":"bob"');
+});
+
+for (const signal of ["SIGTERM", "SIGKILL"]) {
+  test(`after ${signal} the client is back at the next node, with its room and queue`, options,
+       async (t) => {
+    const first = await startNode(t);
+    await startChat(t, first.control);
+    const alice = await chatter(t, first.gateway, "alice");
+    await first.end(signal);
+    const { code } = await alice.until(() => alice.states.find(({ status }) => status === "waiting"));
+    assert.equal(code, signal === "SIGTERM" ? 1012 : 1006);
+    const sent = alice.client.send("from the queue");
+    const second = await startNode(t, { "gateway.listen": first.gateway });
+    await startChat(t, second.control);
+    await sent;
+    await alice.hears("from the queue");
+    await alice.until(() => alice.gaps === 1); // a room without history: something may be missing
+    assert.equal(alice.client.state.resumed, false);
+  });
+}
