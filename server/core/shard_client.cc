@@ -42,6 +42,12 @@ bool MayJoin(const Connection& connection, const RoomName& room) {
          });
 }
 
+// A service has let it in, or the directory is just being told so.
+bool IsLetIn(const Connection& connection, const RoomName& room) {
+  return Rooms::Has(connection, room) ||
+         std::ranges::count(connection.joins_pending, room, &Connection::PendingJoin::room) > 0;
+}
+
 }  // namespace
 
 void Shard::Say(Connection& connection, std::string text) {
@@ -146,7 +152,7 @@ void Shard::OnClientLeave(Connection& connection, const client_frame::Leave& lea
 
 void Shard::OnClientJoin(Connection& connection, client_frame::Join join) {
   if (connection.client == nullptr) return SayError(connection, join.id, ConnectionNotOwned());
-  if (Rooms::Has(connection, join.room) || MayJoin(connection, join.room)) {
+  if (IsLetIn(connection, join.room) || MayJoin(connection, join.room)) {
     return StartJoin(connection, join);
   }
   if (backend_ == nullptr || !backend_->ChecksJoins(connection.handshake->path)) {

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "core/client_protocol.h"
 #include "core/error.h"
 #include "core/shard.h"
 #include "gmock/gmock.h"
@@ -180,6 +181,20 @@ TEST(JoinTest, IsUndoneWhenTheBrokerCannotSubscribe) {
   node.broker.refuses = false;
   EXPECT_EQ(node.Join(alice, "lobby").rooms[0].result, Result::kJoined);
   EXPECT_EQ(node.Push("lobby", "x").queued, 1u);
+}
+
+TEST(JoinTest, OfAServiceUnderWayIsLeaveForTheClientToJoinToo) {
+  ShardFixture node;
+  FakeConnection& alice = node.Open(0, kClientProtocol);
+  node.Own(alice, "alice");
+  node.Read(alice);
+  node.Publish(node.IdOf(alice), Join{.rooms = {{"lobby"}}});
+  node.TakeMail();  // the directory has not answered yet
+  node.shard(0).OnMessage(alice, Opcode::kText, R"({"join":{"id":"1","room":"lobby"}})");
+  node.Settle();
+  EXPECT_THAT(node.Read(alice), ElementsAre(R"({"joined":{"room":"lobby"}})",
+                                            R"({"joined":{"id":"1","room":"lobby"}})"));
+  EXPECT_EQ(node.Total(Counter::kClientJoinsDenied), 0u);
 }
 
 TEST(LeaveTest, EndsDeliveryAndSaysWhoIsLeft) {
