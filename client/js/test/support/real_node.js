@@ -46,7 +46,7 @@ function launch(t, program, words, output) {
 /** A node; `gateway` and `control` are its addresses, `end(signal)` awaits its exit. */
 export async function startNode(t, keys = {}) {
   const all = {
-    "gateway.listen": "127.0.0.1:0",
+    "gateway.listen": "127.0.77.2:0", // few know of it: nobody takes the port of a node that is down
     "control.listen": "127.0.0.1:0",
     "admin.listen": "127.0.0.1:0",
     "drain.notice": "0",
