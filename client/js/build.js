@@ -1,5 +1,5 @@
-// npm run build: dist/, what the package has. With --page also ../examples/chat.html, which holds the
-// minified library, so that whoever runs the chat needs neither Node.js nor npm.
+// npm run build: dist/, what the package has. With --page also ../examples/chat.html, which holds
+// the minified library, so that whoever runs the chat needs neither Node.js nor npm.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -31,7 +31,8 @@ export function page() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc"], { cwd: here, stdio: "inherit" });
+  const compiler = "node_modules/typescript/bin/tsc";
+  execFileSync(process.execPath, [compiler], { cwd: here, stdio: "inherit" });
   writeFileSync(`${here}dist/wsrouter.min.js`, minified({ format: "esm" }) + "\n");
   if (process.argv.includes("--page")) writeFileSync(pageFile, page().wanted);
 }

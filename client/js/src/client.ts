@@ -3,7 +3,7 @@ import { Listeners } from "./events.js";
 import { decode, positionOf, sessionPrefix, subprotocol } from "./frames.js";
 import { Link } from "./link.js";
 import { Outbox } from "./outbox.js";
-import { Backoff, planOf, type End } from "./retry.js";
+import { Backoff, isSame, planOf, type End } from "./retry.js";
 import { Rooms } from "./rooms.js";
 import { browserPage, systemClock } from "./surroundings.js";
 import {
@@ -163,6 +163,7 @@ export class Client {
   async #begin(): Promise<void> {
     const turn = ++this.#turn;
     if (this.#state.status !== "connecting") this.#set({ status: "connecting" });
+    if (turn !== this.#turn) return; // whoever heard of it has closed it
     const why = this.#wanted;
     if (why && this.#options.credentials) {
       let fresh;
@@ -241,10 +242,14 @@ export class Client {
   /** A new connection takes over from one whose credentials end; with a session nobody notices. */
   async #refresh(): Promise<void> {
     const turn = this.#turn;
-    const fresh = await Promise.resolve(this.#options.credentials?.("expiring")).catch(() => null);
-    if (!fresh || turn !== this.#turn || !this.#link) return; // a close 4002 will ask again
-    this.#credentials = fresh;
-    this.#link.end(4000, "new credentials");
+    try {
+      const fresh = await this.#options.credentials?.("expiring");
+      if (!fresh || turn !== this.#turn || !this.#link) return;
+      this.#credentials = fresh;
+      this.#link.end(4000, "new credentials");
+    } catch {
+      // They are asked for again when the node closes with 4002.
+    }
   }
 
   // ---- frames
@@ -289,10 +294,4 @@ export class Client {
     const error = new WsrouterError(reason, text, retryAfterMs);
     if (id !== undefined && !this.#outbox.failed(id, error)) this.#rooms.failed(id, error);
   }
-}
-
-/** Cookies are renewed without anything to see here, so empty ones are never the same. */
-function isSame(fresh: Credentials, old: Credentials | undefined): boolean {
-  const shown = ({ query, protocols }: Credentials) => JSON.stringify([query, protocols]);
-  return shown(fresh) !== shown({}) && old !== undefined && shown(fresh) === shown(old);
 }

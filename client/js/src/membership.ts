@@ -6,7 +6,7 @@ import { WsrouterError, type Position, type RoomHandlers } from "./types.js";
 
 export class Membership {
   readonly room: string;
-  readonly handlers: RoomHandlers;
+  handlers: RoomHandlers;
   /** Settles with the first answer. */
   readonly joined: Promise<void>;
   /** Of the Join that is not answered yet. */
@@ -93,6 +93,7 @@ export class Membership {
   /** The program wants it no more. */
   leave(): void {
     this.cut();
+    this.handlers = {};
     this.#settle(new WsrouterError("LEFT"));
   }
 

@@ -1,5 +1,5 @@
 // Whether and when a client comes back after its connection ended.
-import type { Clock } from "./types.js";
+import type { Clock, Credentials } from "./types.js";
 
 /** How a connection ended; of a Bye, where there was one. */
 export interface End {
@@ -29,6 +29,12 @@ export function planOf(end: End): Plan {
   return atOnce.includes(end.code) ? "at once" : "later";
 }
 
+/** Cookies are renewed without anything to see here, so empty ones are never the same. */
+export function isSame(fresh: Credentials, old: Credentials | undefined): boolean {
+  const shown = ({ query, protocols }: Credentials) => JSON.stringify([query, protocols]);
+  return shown(fresh) !== shown({}) && old !== undefined && shown(fresh) === shown(old);
+}
+
 const stableMs = 10_000; // whoever was connected for so long did not fail
 
 export class Backoff {
@@ -49,7 +55,7 @@ export class Backoff {
 
   /**
    * Full jitter: those whom a node lost come back spread over the whole interval. Only who was
-   * connected for a while may be back at once, so a client that is always turned away does not hammer.
+   * connected for a while may be back at once, so who is always turned away does not hammer.
    */
   delay(plan: Plan, lastedMs: number, end: End): number {
     const asked = Number(end.retryAfterMs ?? 0);

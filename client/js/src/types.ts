@@ -43,7 +43,7 @@ export interface Notice {
 export type State =
   /** The first attempt, or the next, is under way. */
   | { status: "connecting" }
-  /** `clientId` is absent while no service has said who this is. `resumed`: nothing was forgotten. */
+  /** `clientId`: absent while no service has said who this is. `resumed`: nothing was forgotten. */
   | { status: "online"; connectionId: string; clientId?: string; resumed: boolean }
   /** The connection ended, and the next attempt is `delayMs` away. */
   | { status: "waiting"; delayMs: number; code: number; reason: string }
@@ -125,7 +125,7 @@ export interface Clock {
 export type Page = (changed: (usable: boolean) => void) => () => void;
 
 export interface Options {
-  /** Asked before the first attempt, before they end, and after they failed. null: there are none. */
+  /** Asked before the first attempt, before they end, after they failed. null: there are none. */
   credentials?: (
     why: CredentialsReason,
   ) => Credentials | null | undefined | Promise<Credentials | null | undefined>;
@@ -147,9 +147,9 @@ export interface Options {
 }
 
 /**
- * `reason` is the node's (JOIN_FORBIDDEN, MESSAGE_UNHEARD, ...), or one of this library: QUEUE_FULL;
- * TIMEOUT; CLOSED; UNCERTAIN: the connection was cut between a message and its answer, so it may
- * have arrived or not.
+ * `reason` is the node's (JOIN_FORBIDDEN, MESSAGE_UNHEARD, ...), or one of this library:
+ * QUEUE_FULL; TIMEOUT; CLOSED; LEFT: a service, or the program, ended the membership; UNCERTAIN:
+ * the connection was cut between a message and its answer, so it may have arrived or not.
  */
 export class WsrouterError extends Error {
   readonly reason: string;

@@ -10,7 +10,7 @@ import { missing, secret, startChat, startNode, token } from "./support/real_nod
 const WebSocket = globalThis.WebSocket ?? (await import("ws")).default;
 const options = { skip: missing, timeout: 60_000 };
 
-/** A client that ends with the test; `until` awaits a condition that its states or messages bring. */
+/** A client that ends with the test; `until` awaits what its states or messages bring. */
 function open(t, url, more = {}) {
   const client = connect(url, { WebSocket, backoff: { firstMs: 50, maxMs: 200 }, ...more });
   t.after(() => client.close());
@@ -122,7 +122,8 @@ for (const signal of ["SIGTERM", "SIGKILL"]) {
     await startChat(t, first.control);
     const alice = await chatter(t, first.gateway, "alice");
     await first.end(signal);
-    const { code } = await alice.until(() => alice.states.find(({ status }) => status === "waiting"));
+    const lost = () => alice.states.find(({ status }) => status === "waiting");
+    const { code } = await alice.until(lost);
     assert.equal(code, signal === "SIGTERM" ? 1012 : 1006);
     const sent = alice.client.send("from the queue");
     const second = await startNode(t, { "gateway.listen": first.gateway });

@@ -131,7 +131,7 @@ test("cookies are renewed out of sight, and tried again", async () => {
   await again();
 });
 
-test("4003 is not tried again whatever credentials there are, until the program says so", async () => {
+test("4003 is final whatever credentials there are, until the program says so", async () => {
   let count = 0;
   const { client, clock, sockets, last } =
     await onceOnline({ credentials: () => ({ query: { token: `t${++count}` } }) });
@@ -184,6 +184,39 @@ test("credentials that will end are replaced before, with the session", async ()
   last().welcome({ resumed: true });
   assert.equal(client.state.resumed, true);
 });
+
+test("new credentials that cannot be had in time are asked for again at the close", async () => {
+  const asked = [];
+  const credentials = (why) => {
+    asked.push(why);
+    if (why === "expiring") throw new Error("no network");
+    return { query: { token: `t${asked.length}` }, expiresAt: 1_000_000 + 60_000 };
+  };
+  const { client, clock, last, again } = start({ credentials });
+  await settled();
+  last().answersPings = true;
+  last().welcome();
+  await clock.pass(60_000);
+  assert.equal(client.state.status, "online");
+  last().bye(4002, "ADVICE_NEW_CREDENTIALS");
+  await again();
+  assert.deepEqual(asked, ["first", "expiring", "refused"]);
+});
+
+for (const wanted of ["online", "waiting", "connecting"]) {
+  test(`a program that closes when it hears of ${wanted} has closed`, async () => {
+    const { client, clock, sockets, last } = start();
+    client.onState(({ status }) => {
+      if (status === wanted) client.close();
+    });
+    last().welcome();
+    last().cut();
+    await clock.pass(60_000);
+    assert.equal(client.state.status, "closed");
+    assert.equal(clock.pending, 0);
+    assert.equal(sockets.length, 1);
+  });
+}
 
 test("what closes while credentials are awaited stays closed", async () => {
   let give;

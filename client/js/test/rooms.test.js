@@ -120,7 +120,7 @@ test("who comes back offers the session, and asks from where it was", async () =
   assert.deepEqual(join.since, { offset: "11", epoch });
 });
 
-test("what was missed is replayed, once and in order, also where live frames come first", async () => {
+test("what was missed is replayed, in order, also where live frames come first", async () => {
   const { heard, message, back } = await inRoom(at(10));
   const { answer } = await back();
   message(14); // a service joined it again before the node took its own Join
@@ -192,6 +192,17 @@ test("a left room is silent at once, and is left again where a cut came between"
   await settled();
   assert.deepEqual(left.now, ["value", undefined]);
   assert.deepEqual([heard, elsewhere], [[], []]);
+});
+
+test("who leaves because of a gap hears nothing behind it", async () => {
+  const heard = [];
+  const all = await inRoom(at(10), {
+    onGap: () => void all.room.leave(),
+    onMessage: ({ offset }) => heard.push(offset),
+  });
+  all.message(11);
+  all.message(14);
+  assert.deepEqual(heard, [11]);
 });
 
 test("a room can be joined again while it is being left", async () => {

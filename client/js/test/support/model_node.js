@@ -40,7 +40,8 @@ export class ModelNode {
     this.#wire = [];
     const session = `s${++this.#sessions}`;
     const resumed = socket.protocols.some((name) => name.startsWith("wsrouter.session."));
-    // Nobody owns it at first, now and then; a service that joins it makes it hear live frames early.
+    // Nobody owns it at first, now and then; the service that does joins it, too, so that it hears
+    // live frames early.
     const isOwned = resumed || this.chance(0.5);
     this.#isMember = false;
     const welcome = { connectionId: session, resumed: resumed || undefined };
@@ -87,7 +88,8 @@ export class ModelNode {
     const from = Number(join.since?.offset);
     const oldest = Number(this.history[0]?.offset ?? this.#offset + 1);
     const recovered = join.since && join.since.epoch === this.epoch && from + 1 >= oldest;
-    this.#wire.push({ joined: { id: join.id, room: "a", since, recovered: recovered || undefined } });
+    const joined = { id: join.id, room: "a", since, recovered: recovered || undefined };
+    this.#wire.push({ joined });
     const isReplayed = ({ offset }) => !recovered || Number(offset) > from;
     if (join.since) this.history.filter(isReplayed).forEach((entry) => this.#msg(entry));
     this.#isMember = true;

@@ -32,7 +32,7 @@ async function line(stream, matches) {
 function launch(t, program, words, output) {
   const child = spawn(`${folder}/${program}`, words, {
     env,
-    stdio: ["ignore", output === "stdout" ? "pipe" : "ignore", output === "stderr" ? "pipe" : "ignore"],
+    stdio: ["ignore", "stdout", "stderr"].map((name) => (name === output ? "pipe" : "ignore")),
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const end = (signal) => {
@@ -46,7 +46,7 @@ function launch(t, program, words, output) {
 /** A node; `gateway` and `control` are its addresses, `end(signal)` awaits its exit. */
 export async function startNode(t, keys = {}) {
   const all = {
-    "gateway.listen": "127.0.77.2:0", // few know of it: nobody takes the port of a node that is down
+    "gateway.listen": "127.0.77.2:0", // few know of it: the port of a dead node stays free
     "control.listen": "127.0.0.1:0",
     "admin.listen": "127.0.0.1:0",
     "drain.notice": "0",
