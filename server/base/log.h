@@ -7,17 +7,17 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <variant>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-
-namespace spdlog::details {
-class thread_pool;
-}
+#include "absl/time/time.h"
 
 namespace wsrouter {
+
+class LogQueue;
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
@@ -47,17 +47,29 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
 
 void SetLogLevel(LogLevel level);
 
+// Whether lines of this level are written: for what is costly to put together. Any thread.
+bool LogsAt(LogLevel level);
+
+// Lines that were not written: too many waited, nobody read stderr to the end, or it was closed.
+// Any thread.
+uint64_t LogLinesDropped();
+
 // While it lives, a thread of its own writes the lines, so that a stderr that nobody reads blocks
-// nobody who logs: of the lines that wait, the oldest give way to what is too much. Its end writes
-// what waits; before and behind it lines are written at once. One at a time, in main.
+// nobody who logs: of the lines that wait, the oldest give way to what is too much, and where lines
+// are written again `log_lines_dropped` tells how many are missing. Its end writes what waits, for
+// `patience` at most; where that is not enough, nothing is written any more. Before and behind it
+// lines are written at once. One at a time, in main.
 class LogThread {
  public:
-  LogThread();
+  explicit LogThread(absl::Duration patience = absl::Seconds(1)) : LogThread(patience, 8192) {}
+  LogThread(absl::Duration patience, size_t lines_max);
   ~LogThread();
   LogThread(const LogThread&) = delete;
 
  private:
-  std::shared_ptr<spdlog::details::thread_pool> pool_;
+  const absl::Duration patience_;
+  const std::shared_ptr<LogQueue> queue_;
+  std::thread thread_;
 };
 
 // Lets a kind of line through at most `lines_max` times a second, so that nobody outside can

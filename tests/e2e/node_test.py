@@ -9,7 +9,39 @@ import time
 
 import websockets
 
-from harness import ANY_PORTS, NodeTestCase, main, run_program, settings, within
+from harness import (ANY_PORTS, WSROUTER, Node, NodeTestCase, clean_environment, main, run_program,
+                     settings, within)
+
+
+# What is wrong with a file, the key that it is about, and its line; rules between keys have no line.
+BAD_FILES = [
+    ("gatway:\n  path: /ws\n", "gatway", 1),
+    ("gateway:\n  pth: /ws\n", "gateway.pth", 2),
+    ("gateway: 5\n", "gateway", 1),
+    ("gateway:\n  path: /a\n  path: /b\n", "gateway.path", 3),
+    ("gateway:\n  path:\n", "gateway.path", 2),
+    ("gateway:\n  path: ws\n", "gateway.path", 2),
+    ("gateway:\n  listen: 127.0.0.1:80\n", "gateway.listen", 2),
+    ("gateway:\n  listen: [localhost]\n", "gateway.listen", 2),
+    ("gateway:\n  listen: []\n", "gateway.listen", 2),
+    ("gateway:\n  auth_timeout: 10\n", "gateway.auth_timeout", 2),
+    ("gateway:\n  auth_timeout: 2h\n", "gateway.auth_timeout", 2),
+    ("gateway:\n\n  tls:\n    cert_file: /nowhere.pem\n", "gateway.tls.cert_file", 4),
+    ("gateway:\n  message_bytes_max: 1GB\n", "gateway.message_bytes_max", 2),
+    ("node:\n  shards: -1\n", "node.shards", 2),
+    ("node:\n  server_id: a/b\n", "node.server_id", 2),
+    ("control:\n  insecure_control: perhaps\n", "control.insecure_control", 2),
+    ("control:\n  client_names: [chat]\n", "control.client_names", 2),
+    ("redis:\n  url: http://localhost\n", "redis.url", 2),
+    ("redis:\n  hmac_keys: [short]\n", "redis.hmac_keys", 2),
+    ("limits:\n  room_rate: often\n", "limits.room_rate", 2),
+    ("limits:\n  slow_consumer_policy: keep\n", "limits.slow_consumer_policy", 2),
+    ("log:\n  level: loud\n", "log.level", 2),
+    ("backend:\n  routes: [chat]\n", "backend.routes", 2),
+    ("redis:\n  heartbeat: 4s\n", "redis.lease", None),
+    ("limits:\n  payload_bytes_max: 8MiB\n", "limits.payload_bytes_max", None),
+    ("drain:\n  window: 40s\n", "drain.deadline", None),
+]
 
 
 class StartTest(NodeTestCase):
@@ -143,6 +175,81 @@ class StopTest(NodeTestCase):
                 await self.assertClosed(client, 1012)
             self.assertEqual(await node.exit_code(), 0)
             self.assertEqual(node.lines[-1]["event"], "stopped")
+    async def test_limits_of_clients_apply_at_once_or_to_those_who_come(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            node = await self.start("--config", file.name)
+            old = await self.connect(node, extra_headers={"Origin": "https://b.example"})
+            file.write("gateway:\n  allowed_origins: [https://a.example]\n"
+                       "  message_bytes_max: 125\n"
+                       "limits:\n  client_messages_rate: 1\n  client_messages_burst: 3\n")
+            file.flush()
+            node.send(signal.SIGHUP)
+            reloaded = await node.log_line("reloaded")
+        self.assertEqual(reloaded["needs_restart"], [])
+        self.assertEqual(reloaded["changed"],
+                         ["gateway.allowed_origins", "gateway.message_bytes_max",
+                          "limits.client_messages_rate", "limits.client_messages_burst"])
+        with self.assertRaises(websockets.InvalidStatusCode) as refused:
+            await node.connect(extra_headers={"Origin": "https://b.example"})
+        self.assertEqual(refused.exception.status_code, 403)
+        new = await self.connect(node, extra_headers={"Origin": "https://a.example"})
+        await new.send("x" * 126)
+        await self.assertClosed(new, 1009)
+        await old.send("x" * 126)  # was let in before, so it may
+        await within(await old.ping(), "a Pong")
+        with contextlib.suppress(websockets.ConnectionClosed):
+            for _ in range(100):
+                await old.send("too often")
+        await self.assertClosed(old, 4029)
+
+    async def test_admission_changes_while_it_runs(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            node = await self.start("--config", file.name)
+            file.write("limits:\n  upgrades_rate: 1\n")
+            file.flush()
+            node.send(signal.SIGHUP)
+            await node.log_line("reloaded")
+
+            async def refusal():
+                while True:
+                    await self.connect(node)
+            with self.assertRaises(websockets.InvalidStatusCode) as refused:
+                await within(refusal(), "a refusal")
+            self.assertEqual(refused.exception.status_code, 503)
+            self.assertGreater(int(refused.exception.headers["Retry-After"]), 0)
+            file.truncate(0)
+            node.send(signal.SIGHUP)
+            self.assertEqual((await node.log_line("reloaded"))["changed"],
+                             ["limits.upgrades_rate"])
+            for _ in range(20):
+                await self.connect(node)
+
+
+class LogTest(NodeTestCase):
+    async def test_a_stderr_that_nobody_reads_holds_nobody_up(self):
+        reader, writer = os.pipe()
+        with os.fdopen(reader, "rb", buffering=0) as lines:
+            process = await asyncio.create_subprocess_exec(
+                WSROUTER, *settings(ANY_PORTS), stderr=writer, env=clean_environment())
+            node = Node(process)
+            self.addCleanup(lambda: process.returncode is None and process.kill())
+            listening = json.loads(await within(asyncio.to_thread(lines.readline), "a line"))
+            node.gateway, node.admin = listening["gateway"][0], listening["admin"]
+            # Opened anew, so that it is not the program's end that does not block.
+            full = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(full, b"x" * 4096)
+            os.close(full)
+            os.close(writer)
+            for _ in range(3):
+                process.send_signal(signal.SIGHUP)  # writes a line
+                client = await self.connect(node)
+                await within(await client.ping(), "a Pong")
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(await within(process.wait(), "the end of the node"), 0)
+
+
 
     async def test_a_client_that_does_not_answer_is_cut_off(self):
         node = await self.start(gateway__close_timeout="100ms")

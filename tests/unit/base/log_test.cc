@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <csignal>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "nlohmann/json.hpp"
@@ -79,22 +81,83 @@ TEST(LogThreadTest, KeepsTheLevel) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
-TEST(LogThreadTest, NobodyWaitsForAStderrThatNobodyReads) {
-  int pipe_ends[2];
-  ASSERT_EQ(pipe(pipe_ends), 0);
-  const auto handler = std::signal(SIGPIPE, SIG_IGN);
-  const int saved = dup(STDERR_FILENO);
-  dup2(pipe_ends[1], STDERR_FILENO);
-  {
-    const LogThread thread;
-    // More than the pipe and the queue hold together.
-    for (int i = 0; i < 20'000; ++i) Log(LogLevel::kInfo, "counted", {{"i", i}});
-    close(pipe_ends[0]);  // ends the write that is under way
+// While it lives, stderr is a pipe.
+class PipedStderr {
+ public:
+  PipedStderr() {
+    std::signal(SIGPIPE, SIG_IGN);  // for good: a write may end behind the test
+    EXPECT_EQ(pipe(ends_), 0);
+    dup2(ends_[1], STDERR_FILENO);
+    close(ends_[1]);
   }
-  dup2(saved, STDERR_FILENO);
-  close(saved);
-  close(pipe_ends[1]);
-  std::signal(SIGPIPE, handler);
+  ~PipedStderr() {
+    dup2(saved_, STDERR_FILENO);
+    close(saved_);
+    close(ends_[0]);  // ends a write that is under way
+  }
+
+  // The lines up to the first with this event.
+  std::vector<nlohmann::json> ReadUntil(std::string_view event) {
+    std::vector<nlohmann::json> lines;
+    std::string text;
+    char octets[4096];
+    while (lines.empty() || lines.back()["event"] != event) {
+      for (size_t end = 0; (end = text.find('\n')) != std::string::npos;) {
+        lines.push_back(nlohmann::json::parse(text.substr(0, end)));
+        text.erase(0, end + 1);
+        if (lines.back()["event"] == event) return lines;
+      }
+      const ssize_t got = read(ends_[0], octets, sizeof(octets));
+      if (got <= 0) break;
+      text.append(octets, static_cast<size_t>(got));
+    }
+    ADD_FAILURE() << "no " << event;
+    return lines;
+  }
+
+ private:
+  const int saved_ = dup(STDERR_FILENO);
+  int ends_[2] = {-1, -1};
+};
+
+TEST(LogThreadTest, NeitherLoggingNorTheEndWaitsForAStderrThatNobodyReads) {
+  const uint64_t before = LogLinesDropped();
+  const PipedStderr nobody_reads;
+  constexpr int kLines = 20'000;  // more than the pipe and the queue hold together
+  {
+    const LogThread thread(absl::Milliseconds(50));
+    for (int i = 0; i < kLines; ++i) Log(LogLevel::kInfo, "counted", {{"i", i}});
+  }
+  Log(LogLevel::kInfo, "behind");
+  // All but those that the pipe took: it holds 64 KiB, a line is longer than 64 octets.
+  EXPECT_GT(LogLinesDropped() - before, kLines - 1024u);
+  EXPECT_LE(LogLinesDropped() - before, kLines + 1u);
+}
+
+TEST(LogThreadTest, WhereLinesAreWrittenAgainItIsToldHowManyAreMissing) {
+  const uint64_t before = LogLinesDropped();
+  PipedStderr stderr_pipe;
+  const LogThread thread(absl::Seconds(1), 16);
+  for (int i = 0; i < 5'000; ++i) Log(LogLevel::kInfo, "counted", {{"i", i}});
+  uint64_t missing = 0;
+  uint64_t last = 0;
+  while (last != 4'999 && !HasFailure()) {  // it is the oldest that give way
+    for (const nlohmann::json& line : stderr_pipe.ReadUntil("log_lines_dropped")) {
+      if (line["event"] == "counted") last = line["i"];
+      if (line["event"] == "log_lines_dropped") missing += line["lines"].get<uint64_t>();
+    }
+  }
+  EXPECT_GT(missing, 4'000u);
+  EXPECT_EQ(missing, LogLinesDropped() - before);
+}
+
+TEST(LogTest, SaysWhatItWouldWrite) {
+  SetLogLevel(LogLevel::kWarning);
+  EXPECT_FALSE(LogsAt(LogLevel::kInfo));
+  EXPECT_TRUE(LogsAt(LogLevel::kWarning));
+  SetLogLevel(LogLevel::kInfo);
+  EXPECT_TRUE(LogsAt(LogLevel::kInfo));
+  EXPECT_FALSE(LogsAt(LogLevel::kDebug));
 }
 
 TEST(LogLimiterTest, LetsSoManyLinesThroughASecond) {
