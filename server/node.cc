@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "config.h"
 #include "config_value.h"
+#include "control/call_observer.h"
 #include "core/error.h"
 #include "engine/memory_engine.h"
 #include "engine/redis_engine.h"
@@ -57,6 +58,7 @@ std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, Measu
 Node::Node(const v1::Config& config, std::string version)
     : stats_({.server_id = config.node().server_id(), .incarnation = DrawIncarnation()},
              std::move(version), clock_.Now().wall),
+      control_measures_(ObservedMethods(), BackendMethodNames()),
       control_counters_(stats_.AddCounters()),
       events_(control_counters_),
       engine_(MakeEngine(config, stats_, measures_, events_, clock_)) {
@@ -74,7 +76,8 @@ absl::Status Node::StartParts(const v1::Config& config) {
       ToGatewayOptions(config, std::thread::hardware_concurrency());
   if (!options.ok()) return options.status();
 
-  auto backend = BackendRoutes::Create(ToBackendOptions(config), control_counters_, clock_);
+  auto backend =
+      BackendRoutes::Create(ToBackendOptions(config), control_counters_, control_measures_, clock_);
   if (!backend.ok()) return backend.status();
   backend_ = *std::move(backend);
   if (const DoorOptions door = ToDoorOptions(config); door.wanted()) {
@@ -106,6 +109,7 @@ absl::Status Node::StartParts(const v1::Config& config) {
                                  .counters = control_counters_,
                                  .events = events_,
                                  .attached = backend_.get(),
+                                 .measures = control_measures_,
                                  .node = *this,
                                  .clock = clock_,
                                  .effective_config = [this] { return ConfigInForce(); }});
@@ -113,18 +117,23 @@ absl::Status Node::StartParts(const v1::Config& config) {
   control_ = *std::move(control);
 
   absl::StatusOr<std::unique_ptr<AdminServer>> admin =
+  if (absl::Status admin = StartAdmin(config); !admin.ok()) return admin;
+  absl::MutexLock lock(&mutex_);
+  serving_ = true;
+  SetReady(true);
+  return absl::OkStatus();
+}
+
+absl::Status Node::StartAdmin(const v1::Config& config) {
       AdminServer::Start(ToAdminOptions(config), stats_,
                          {.live = [this] { return Live(); },
                           .ready = [this] { return Ready(); },
                           .load = [this] { return Load(); },
-                          .measures = &measures_},
+                          .measures = &measures_,
+                          .control = &control_measures_},
                          clock_);
   if (!admin.ok()) return admin.status();
   admin_ = *std::move(admin);
-
-  absl::MutexLock lock(&mutex_);
-  serving_ = true;
-  SetReady(true);
   return absl::OkStatus();
 }
 

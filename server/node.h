@@ -17,6 +17,7 @@
 #include "control/backend_routes.h"
 #include "control/control_server.h"
 #include "control/event_hub.h"
+#include "core/control_measures.h"
 #include "core/drainable.h"
 #include "core/measures.h"
 #include "core/stats.h"
@@ -61,6 +62,8 @@ class Node final : private Drainable {
 
   absl::Status StartParts(const v1::Config& config);
 
+  absl::Status StartAdmin(const v1::Config& config);
+  void Keep(const v1::Config& config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Drainable
   absl::Status Drain(std::optional<absl::Duration> window) override;
   absl::Status Undrain() override;
@@ -77,6 +80,7 @@ class Node final : private Drainable {
   Stats stats_;
   Measures measures_;
   Counters& control_counters_;
+  ControlMeasures control_measures_;
   EventHub events_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<BackendRoutes> backend_;

@@ -54,7 +54,7 @@ void Bound(httplib::Server& server) {
 AdminServer::AdminServer(const Stats& stats, Probes probes, const Clock& clock)
     : stats_(stats),
       probes_(std::move(probes)),
-      metrics_(stats, probes_.measures, probes_.load),
+      metrics_(stats, probes_.measures, probes_.load, probes_.control),
       clock_(clock),
       started_at_(clock.Now().uptime),
       server_(std::make_unique<httplib::Server>()) {}

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "admin/metrics.h"
 #include "base/clock.h"
+#include "core/control_measures.h"
 #include "core/measures.h"
 #include "core/stats.h"
 
@@ -39,7 +40,8 @@ class AdminServer {
     std::function<absl::Status()> live;
     std::function<absl::Status()> ready;
     std::function<LoopLoad()> load = {};  // empty: not shown
-    const Measures* measures = nullptr;   // null: not shown
+    const Measures* measures = nullptr;   // null: not shown, as the next
+    const ControlMeasures* control = nullptr;
   };
 
   // Answers when it returns.

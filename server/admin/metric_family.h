@@ -37,8 +37,7 @@ inline prometheus::MetricFamily GaugeFamily(std::string name, std::string_view h
   return OneMetric(std::move(name), help, prometheus::MetricType::Gauge, std::move(metric));
 }
 
-inline prometheus::MetricFamily HistogramFamily(std::string name, std::string_view help,
-                                                std::span<const double> bounds,
+inline prometheus::ClientMetric HistogramMetric(std::span<const double> bounds,
                                                 const Histogram::Reading& reading) {
   prometheus::ClientMetric metric;
   metric.histogram.sample_count = reading.count();
@@ -48,7 +47,14 @@ inline prometheus::MetricFamily HistogramFamily(std::string name, std::string_vi
     metric.histogram.bucket.push_back(
         {.cumulative_count = reading.cumulative[i], .upper_bound = bound});
   }
-  return OneMetric(std::move(name), help, prometheus::MetricType::Histogram, std::move(metric));
+  return metric;
+}
+
+inline prometheus::MetricFamily HistogramFamily(std::string name, std::string_view help,
+                                                std::span<const double> bounds,
+                                                const Histogram::Reading& reading) {
+  return OneMetric(std::move(name), help, prometheus::MetricType::Histogram,
+                   HistogramMetric(bounds, reading));
 }
 
 }  // namespace wsrouter

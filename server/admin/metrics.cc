@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "admin/control_metrics.h"
 #include "admin/metric_family.h"
 #include "admin/process_metrics.h"
+#include "base/log.h"
 #include "fmt/format.h"
 #include "prometheus/text_serializer.h"
 
@@ -172,6 +174,10 @@ std::vector<MetricFamily> StatsMetrics::Collect() const {
   families.push_back(BuildInfo(stats_.version()));
   if (load_) AddLoad(load_(), families);
   if (measures_ != nullptr) AddMeasures(*measures_, families);
+  if (control_ != nullptr) AddControl(*control_, families);
+  families.push_back(CounterFamily("wsrouter_log_lines_dropped_total",
+                                   "Lines of the log that were not written, since nobody read.",
+                                   static_cast<double>(LogLinesDropped())));
   AddProcess(stats_.started_at(), families);
   return families;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/control_measures.h"
 #include "core/measures.h"
 #include "core/stats.h"
 #include "prometheus/collectable.h"
@@ -17,10 +18,11 @@ namespace wsrouter {
 // from outside. Reads the figures at each collection and keeps nothing.
 class StatsMetrics final : public prometheus::Collectable {
  public:
-  // Without `measures` no histograms, without `load` none of its gauges.
+  // Without `measures` none of its histograms, without `load` none of its gauges; likewise control.
   explicit StatsMetrics(const Stats& stats, const Measures* measures = nullptr,
-                        std::function<LoopLoad()> load = {})
-      : stats_(stats), measures_(measures), load_(std::move(load)) {}
+                        std::function<LoopLoad()> load = {},
+                        const ControlMeasures* control = nullptr)
+      : stats_(stats), measures_(measures), load_(std::move(load)), control_(control) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -28,6 +30,7 @@ class StatsMetrics final : public prometheus::Collectable {
   const Stats& stats_;
   const Measures* const measures_;
   const std::function<LoopLoad()> load_;
+  const ControlMeasures* const control_;
 };
 
 // "wsrouter_send_to_client_owner_missing_total" of "sendToClient_owner_missing".

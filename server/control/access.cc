@@ -1,5 +1,6 @@
 #include "control/access.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -76,6 +77,13 @@ std::string_view BearerToken(std::string_view authorization) {
 Need NeedOf(std::string_view method) {
   const auto found = Needs().find(method);
   return found == Needs().end() ? Need::kNobody : found->second;
+}
+
+std::vector<std::string> KnownMethods() {
+  std::vector<std::string> methods;
+  for (const auto& [method, need] : Needs()) methods.push_back(method);
+  std::ranges::sort(methods);
+  return methods;
 }
 
 bool Grants(Role role, Need need) {

@@ -29,6 +29,8 @@ enum class Need : uint8_t {
 // Of a method as it stands in a request: "/wsrouter.v1.Router/Push".
 Need NeedOf(std::string_view method);
 bool Grants(Role role, Need need);
+// All of the table, sorted.
+std::vector<std::string> KnownMethods();
 
 // What a caller shows.
 struct Caller {

@@ -16,7 +16,7 @@ namespace {
 std::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
 
 // For as long as the context is there.
-Caller CallerOf(const grpc::CallbackServerContext& context) {
+Caller CallerOf(const grpc::ServerContextBase& context) {
   Caller caller;
   const std::shared_ptr<const grpc::AuthContext> shown = context.auth_context();
   if (shown != nullptr) {
@@ -62,9 +62,11 @@ absl::Status AccessCheck::Admit(const grpc::CallbackServerContext& context,
     return rates_.on() ? rates_.Admit(PeerHost(context.peer())) : absl::OkStatus();
   }
   const Caller caller = CallerOf(context);
-  absl::Status verdict = Judge(method, context.peer(), caller);
+  const absl::Time now = clock_.Now().wall;
+  absl::Status verdict = access_.Check(method, caller, now);
+  if (!verdict.ok()) OnDenied(method, context.peer(), verdict, TraceOf(context));
   if (!verdict.ok() || !rates_.on()) return verdict;
-  return rates_.Admit(access_.NameOf(caller, clock_.Now().wall));
+  return rates_.Admit(access_.NameOf(caller, now));
 }
 
 AccessCheck::Standing AccessCheck::StandingOf(const grpc::CallbackServerContext& context,
@@ -72,32 +74,39 @@ AccessCheck::Standing AccessCheck::StandingOf(const grpc::CallbackServerContext&
   if (!access_.required()) return nullptr;
   const Caller caller = CallerOf(context);
   return [this, method = std::move(method), peer = context.peer(), names = Kept(caller.names),
-          authorization = Kept(caller.authorization)] {
-    return Judge(method, peer, {.names = Views(names), .authorization = Views(authorization)});
+          authorization = Kept(caller.authorization), trace = TraceOf(context)] {
+    const Caller kept = {.names = Views(names), .authorization = Views(authorization)};
+    absl::Status verdict = access_.Check(method, kept, clock_.Now().wall);
+    if (!verdict.ok()) OnDenied(method, peer, verdict, trace);
+    return verdict;
   };
+}
+
+std::string AccessCheck::NameOf(const grpc::ServerContextBase& context) const {
+  std::string name = access_.NameOf(CallerOf(context), clock_.Now().wall);
+  return name.empty() ? std::string(PeerHost(context.peer())) : name;
 }
 
 absl::Status AccessCheck::AdmitOther(std::string_view method, const Caller& caller) const {
   if (guarded_.contains(method)) return absl::OkStatus();
-  return Judge(method, "", caller);
+  absl::Status verdict = access_.Check(method, caller, clock_.Now().wall);
+  if (!verdict.ok()) OnDenied(method, "", verdict, {});
+  return verdict;
 }
 
-absl::Status AccessCheck::Judge(std::string_view method, std::string_view peer,
-                                const Caller& caller) const {
-  const Instant now = clock_.Now();
-  absl::Status verdict = access_.Check(method, caller, now.wall);
-  if (verdict.ok()) return verdict;
+void AccessCheck::OnDenied(std::string_view method, std::string_view peer,
+                           const absl::Status& verdict, const TraceContext& trace) const {
   counters_.Add(Counter::kCallsDenied);
   static LogLimiter limiter(5);
   int64_t suppressed = 0;
-  if (limiter.Allow(absl::ToInt64Seconds(now.uptime), &suppressed)) {
-    Log(LogLevel::kWarning, "call_denied",
-        {{"method", method},
-         {"peer", peer},
-         {"reason", absl::IsUnauthenticated(verdict) ? "UNAUTHENTICATED_CALL" : "ROLE_MISSING"},
-         {"suppressed", suppressed}});
-  }
-  return verdict;
+  if (!limiter.Allow(absl::ToInt64Seconds(clock_.Now().uptime), &suppressed)) return;
+  Log(LogLevel::kWarning, "call_denied",
+      {{"method", method},
+       {"peer", peer},
+       {"reason", absl::IsUnauthenticated(verdict) ? "UNAUTHENTICATED_CALL" : "ROLE_MISSING"},
+       {"trace_id", trace.trace_id},
+       {"span_id", trace.span_id},
+       {"suppressed", suppressed}});
 }
 
 }  // namespace wsrouter

@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "control/access.h"
 #include "control/call_rates.h"
+#include "control/trace_context.h"
 #include "core/counters.h"
 #include "grpc/grpc_security_constants.h"
 #include "grpcpp/server_context.h"
@@ -55,12 +56,17 @@ class AccessCheck {
   Standing StandingOf(const grpc::CallbackServerContext& context, std::string method) const;
   bool required() const { return access_.required(); }
 
+  // Under which name the caller is known: of its token or certificate, or else its address. Any
+  // thread.
+  std::string NameOf(const grpc::ServerContextBase& context) const;
+
   // Of any other call, by gRPC. Any thread.
   absl::Status AdmitOther(std::string_view method, const Caller& caller) const;
 
  private:
   absl::Status Admit(const grpc::CallbackServerContext& context, std::string_view method);
-  absl::Status Judge(std::string_view method, std::string_view peer, const Caller& caller) const;
+  void OnDenied(std::string_view method, std::string_view peer, const absl::Status& verdict,
+                const TraceContext& trace) const;
 
   Access& access_;
   Counters& counters_;

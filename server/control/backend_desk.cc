@@ -27,6 +27,7 @@ BackendDesk::BackendDesk(const Parts& parts, std::vector<Route> routes)
       thread_(parts.thread),
       paths_(parts.paths),
       counters_(parts.counters),
+      measures_(parts.measures),
       clock_(parts.clock),
       routes_(std::move(routes)),
       random_(static_cast<std::minstd_rand::result_type>(RandomSeed())) {
@@ -36,6 +37,7 @@ BackendDesk::BackendDesk(const Parts& parts, std::vector<Route> routes)
 void BackendDesk::Ask(std::unique_ptr<BackendQuestion> question) {
   BackendQuestion& asked = *question;
   questions_.emplace(asked.ticket, std::move(question));
+  MeasureLoad();
   if (NamesForeignRoom(asked)) return Finish(asked, JoinForbidden({}));
   const bool holds = std::holds_alternative<BackendQuestion::Connecting>(asked.waiter) &&
                      options_.connect_outage == ConnectOutage::kHold;
@@ -45,6 +47,7 @@ void BackendDesk::Ask(std::unique_ptr<BackendQuestion> question) {
 
 void BackendDesk::Begin(BackendQuestion& question) {
   const absl::Duration now = Now();
+  question.begun = now;
   question.deadline = std::min(now + options_.timeout, question.give_up);
   question.timer = thread_.After(question.deadline - now,
                                  [this, ticket = question.ticket] { OnDeadline(ticket); });
@@ -124,6 +127,8 @@ std::shared_ptr<BackendService> BackendDesk::Pick(const BackendQuestion& questio
 
 void BackendDesk::Start(BackendQuestion& question) {
   question.running = true;
+  ++running_;
+  MeasureLoad();
   question.service->Ask(question.call, question.request, question.deadline - Now());
 }
 
@@ -136,11 +141,14 @@ std::shared_ptr<BackendService> BackendDesk::TakeBack(BackendQuestion& question,
     service->gate.Withdraw(question.call);
     return service;
   }
+  --running_;
+  MeasureLoad();
   const bool paused = service->gate.paused();
   service->gate.Leave(question.call, outcome, Now());
   if (paused != service->gate.paused()) {
     Log(LogLevel::kWarning, paused ? "backend_back" : "backend_paused",
         {{"service", service->Name()}});
+    MeasurePauses();
   }
   return service;
 }
@@ -171,6 +179,7 @@ void BackendDesk::Cancel(Backend::Ticket ticket) {
   BackendQuestion& question = *found->second;
   if (question.running) question.service->Cancel(question.call);
   const auto service = TakeBack(question, CallGate::Outcome::kWithdrawn);
+  Measure(question, QuestionOutcome::kWithdrawn);
   Forget(question);
   if (service != nullptr) Pump(*service);
   CheckIdle();
@@ -277,6 +286,8 @@ void BackendDesk::TellPaths() {
     rows.push_back(std::move(row));
   }
   paths_.Set(std::move(rows));
+  measures_.services_attached = attached_.size();
+  MeasurePauses();
 }
 
 }  // namespace wsrouter

@@ -19,6 +19,7 @@
 #include "control/backend_question.h"
 #include "control/backend_service.h"
 #include "control/timed_thread.h"
+#include "core/control_measures.h"
 #include "core/counters.h"
 
 namespace wsrouter {
@@ -35,6 +36,7 @@ class BackendDesk {
     TimedThread& thread;
     BackendPaths& paths;
     Counters& counters;
+    ControlMeasures& measures;
     const Clock& clock;
   };
   struct Route {
@@ -80,6 +82,10 @@ class BackendDesk {
   // Whether the service is believed that it does not implement the method, for a while.
   bool BelievesUnimplemented(BackendService& service, BackendMethod method);
   void TellPaths();
+  // How an attempt ended; the first word about it counts.
+  void Measure(BackendQuestion& question, QuestionOutcome outcome);
+  void MeasureLoad();
+  void MeasurePauses();
 
   // How a question ends.
   void Accept(BackendQuestion& question, BackendResponse& response, const BackendService& service);
@@ -105,6 +111,7 @@ class BackendDesk {
   TimedThread& thread_;
   BackendPaths& paths_;
   Counters& counters_;
+  ControlMeasures& measures_;
   const Clock& clock_;
   const std::vector<Route> routes_;
   std::vector<std::shared_ptr<AttachedService>> attached_;
@@ -112,7 +119,8 @@ class BackendDesk {
   absl::flat_hash_map<Backend::Ticket, std::unique_ptr<BackendQuestion>> questions_;
   absl::flat_hash_map<uint64_t, BackendQuestion*> calls_;  // what services and gates know
   uint64_t last_call_ = 0;
-  size_t held_ = 0;  // questions between two attempts
+  size_t running_ = 0;  // questions that a service has
+  size_t held_ = 0;     // questions between two attempts
   absl::AnyInvocable<void() &&> idle_;
   std::minstd_rand random_;
 };

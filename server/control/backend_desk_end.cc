@@ -26,6 +26,13 @@ using Speaking = BackendQuestion::Speaking;
 using Joining = BackendQuestion::Joining;
 using Ending = BackendQuestion::Ending;
 
+// Of an attempt that failed.
+QuestionOutcome OutcomeOf(const absl::Status& status) {
+  if (absl::IsDeadlineExceeded(status)) return QuestionOutcome::kLate;
+  const bool unasked = IsOurs(status) && IsOutage(status);
+  return unasked ? QuestionOutcome::kUnasked : QuestionOutcome::kFailed;
+}
+
 }  // namespace
 
 void BackendDesk::Accept(BackendQuestion& question, BackendResponse& response,
@@ -71,6 +78,7 @@ void BackendDesk::Accept(BackendQuestion& question, BackendResponse& response,
 }
 
 void BackendDesk::AcceptUnasked(BackendQuestion& question) {
+  question.begun.reset();
   if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {
     return Finish(question, AdmitUnasked(connecting->question));
   }
@@ -84,6 +92,7 @@ void BackendDesk::Fail(BackendQuestion& question, const absl::Status& status,
                        const BackendService* service) {
   counters_.Add(Counter::kBackendFailures);
   LogFailure(question, status, service);
+  Measure(question, OutcomeOf(status));
   const absl::Duration retry_after = RetryAfter(service);
   if (AskAgain(question, status)) return;
   if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {
@@ -144,9 +153,32 @@ void BackendDesk::Finish(BackendQuestion& question, absl::Status join) {
 }
 
 std::unique_ptr<BackendQuestion> BackendDesk::Forget(BackendQuestion& question) {
+  Measure(question, QuestionOutcome::kAnswered);
   thread_.Drop(question.timer);
   if (question.held) --held_;
-  return std::move(questions_.extract(question.ticket).mapped());
+  auto forgotten = std::move(questions_.extract(question.ticket).mapped());
+  MeasureLoad();
+  return forgotten;
+}
+
+void BackendDesk::Measure(BackendQuestion& question, QuestionOutcome outcome) {
+  if (!question.begun) return;
+  const absl::Duration took = Now() - *std::exchange(question.begun, std::nullopt);
+  measures_.questions.Add(question.request.index(), static_cast<size_t>(outcome), took);
+}
+
+void BackendDesk::MeasureLoad() {
+  measures_.questions_running = running_;
+  measures_.questions_waiting = questions_.size() - running_;
+}
+
+void BackendDesk::MeasurePauses() {
+  const auto paused = [](const auto& service) { return service->gate.paused(); };
+  const auto dialled = [](const Route& route) {
+    return route.service != nullptr && route.service->gate.paused();
+  };
+  measures_.services_paused = static_cast<uint64_t>(std::ranges::count_if(attached_, paused) +
+                                                    std::ranges::count_if(routes_, dialled));
 }
 
 void BackendDesk::CheckIdle() {
@@ -165,6 +197,8 @@ void BackendDesk::Abandon() {
   }
   questions_.clear();
   calls_.clear();
+  running_ = 0;
+  MeasureLoad();
 }
 
 void BackendDesk::LogFailure(const BackendQuestion& question, const absl::Status& status,

@@ -4,6 +4,7 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ enum class BackendMethod : uint8_t { kConnect, kMessage, kDisconnected, kJoinChe
 inline constexpr size_t kBackendMethods = 4;
 inline constexpr std::string_view kBackendMethodNames[kBackendMethods] = {
     "Connect", "Message", "Disconnected", "JoinCheck"};
+inline std::vector<std::string> BackendMethodNames() {
+  return {std::begin(kBackendMethodNames), std::end(kBackendMethodNames)};
+}
 using BackendMethodSet = std::bitset<kBackendMethods>;
 
 inline std::optional<BackendMethod> ParseBackendMethod(std::string_view text) {

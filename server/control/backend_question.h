@@ -41,10 +41,11 @@ struct BackendQuestion {
   std::variant<Connecting, Speaking, Joining, Ending> waiter;
 
   // The desk's.
-  absl::Duration deadline;  // of this attempt
-  absl::Duration give_up;   // no attempt goes beyond
-  uint32_t attempts = 0;    // that failed
-  bool held = false;        // between two attempts
+  std::optional<absl::Duration> begun;  // this attempt, whose end has not been measured
+  absl::Duration deadline;              // of this attempt
+  absl::Duration give_up;               // no attempt goes beyond
+  uint32_t attempts = 0;                // that failed
+  bool held = false;                    // between two attempts
   TimedThread::Timer timer;
   uint64_t call = 0;                        // the number by which `service` knows it
   std::shared_ptr<BackendService> service;  // null: nobody has it

@@ -26,6 +26,7 @@ BackendRoutes::BackendRoutes(BackendOptions options, Counters& counters, const C
 
 absl::StatusOr<std::unique_ptr<BackendRoutes>> BackendRoutes::Create(BackendOptions options,
                                                                      Counters& counters,
+                                                                     ControlMeasures& measures,
                                                                      const Clock& clock) {
   auto files = DialFiles::Open(options, clock);
   if (!files.ok()) return files.status();
@@ -44,6 +45,7 @@ absl::StatusOr<std::unique_ptr<BackendRoutes>> BackendRoutes::Create(BackendOpti
                                                                  .thread = made->thread_,
                                                                  .paths = made->paths_,
                                                                  .counters = counters,
+                                                                 .measures = measures,
                                                                  .clock = clock},
                                               std::move(routes));
   made->files_ = *std::move(files);

@@ -19,6 +19,7 @@
 #include "control/dialled_backend.h"
 #include "control/timed_thread.h"
 #include "core/backend.h"
+#include "core/control_measures.h"
 #include "core/counters.h"
 
 namespace wsrouter {
@@ -30,6 +31,7 @@ class BackendRoutes final : public Backend, public AttachDesk, private BackendAn
   // Dials nobody before somebody is asked. Fails with the key and the file where TLS cannot be had.
   static absl::StatusOr<std::unique_ptr<BackendRoutes>> Create(BackendOptions options,
                                                                Counters& counters,
+                                                               ControlMeasures& measures,
                                                                const Clock& clock);
   // Behind the end of whoever asks, and of the streams.
   ~BackendRoutes() override;

@@ -2,11 +2,13 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/listen_address.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "control/bindable.h"
+#include "control/call_observer.h"
 #include "control/library_logs.h"
 #include "control/server_credentials.h"
 #include "fmt/format.h"
@@ -84,8 +86,13 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
       credentials_(std::move(credentials)),
       router_(access_check_, parts.broker, parts.directory, parts.counters, parts.clock,
               parts.stats.node(), options.payload_bytes_max),
-      events_(access_check_, parts.events, parts.broker, parts.counters, parts.clock,
-              parts.attached,
+      events_(access_check_,
+              {.hub = parts.events,
+               .broker = parts.broker,
+               .counters = parts.counters,
+               .measures = parts.measures,
+               .desk = parts.attached,
+               .clock = parts.clock},
               {.streams_max = options.watchers_max,
                .attached_max = options.attached_max,
                .answer_bytes_max = options.message_bytes_max,
@@ -122,6 +129,10 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Contro
   control->port_credentials_ = MakeServerCredentials(
       *control->credentials_, control->access_.required() ? &control->access_check_ : nullptr);
   builder.AddListeningPort(address->ToString(), control->port_credentials_, &port);
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> observers;
+  observers.push_back(
+      std::make_unique<CallObserver>(control->access_check_, parts.measures, parts.clock));
+  builder.experimental().SetInterceptorCreators(std::move(observers));
   builder.RegisterService(&control->router_);
   builder.RegisterService(&control->events_);
   builder.RegisterService(&control->admin_);

@@ -17,6 +17,7 @@
 #include "control/events_service.h"
 #include "control/router_service.h"
 #include "core/broker.h"
+#include "core/control_measures.h"
 #include "core/counters.h"
 #include "core/directory.h"
 #include "core/drainable.h"
@@ -40,6 +41,7 @@ class ControlServer {
     Stats& stats;
     Counters& counters;  // a block of its own
     EventHub& events;
+    ControlMeasures& measures;
     AttachDesk* attached = nullptr;  // who asks services that attach; null: none can
     Drainable& node;
     const Clock& clock;

@@ -74,17 +74,13 @@ absl::StatusOr<EventFilter> ReadFilter(const v1::WatchRequest& request) {
   return filter;
 }
 
-EventsService::EventsService(AccessCheck& access, EventHub& hub, Broker& broker, Counters& counters,
-                             const Clock& clock, AttachDesk* desk, const Limits& limits)
+EventsService::EventsService(AccessCheck& access, const Parts& parts, const Limits& limits)
     : RawService(access),
-      hub_(hub),
-      broker_(broker),
-      counters_(counters),
-      clock_(clock),
+      parts_(parts),
       streams_max_(limits.streams_max),
       queue_limits_(limits.queue),
-      attached_(desk, limits.attached_max, limits.answer_bytes_max),
-      looker_(clock, 1) {
+      attached_(parts.desk, limits.attached_max, limits.answer_bytes_max),
+      looker_(parts.clock, 1) {
   BindStream("Watch", [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
     return Watch(*context, *octets);
   });
@@ -108,11 +104,12 @@ EventsService::Reactor* EventsService::Watch(const grpc::CallbackServerContext& 
   if (!parsed.ok()) return RefusedStream(parsed);
   absl::StatusOr<EventFilter> filter = ReadFilter(request);
   if (!filter.ok()) return RefusedStream(filter.status());
-  auto stream = WatchStream::Make(hub_, *std::move(filter), queue_limits_, pump_,
-                                  [this](EventStream& ended) { Forget(ended); });
-  const absl::Status kept = Keep(stream, StandingOf(context, "Watch"));
+  std::atomic<uint64_t>& open = parts_.measures.watchers;
+  auto stream = WatchStream::Make(parts_.hub, *std::move(filter), queue_limits_, pump_,
+                                  [this, &open](EventStream& ended) { Forget(ended, open); });
+  const absl::Status kept = Keep(stream, StandingOf(context, "Watch"), open);
   if (!kept.ok()) return RefusedStream(kept);
-  stream->Start(request.include_pending(), broker_);
+  stream->Start(request.include_pending(), parts_.broker);
   return stream.get();
 }
 
@@ -125,17 +122,18 @@ EventsService::Reactor* EventsService::Subscribe(const grpc::CallbackServerConte
   std::vector<ChannelName> channels =
       checks.NonEmptyList<ChannelName>("channels", request.channels(), kChannelsMax);
   if (!checks.ok()) return RefusedStream(checks.status());
-  auto stream = std::make_shared<ChannelStream>(std::move(channels), broker_, counters_, clock_,
-                                                queue_limits_, pump_,
-                                                [this](EventStream& ended) { Forget(ended); });
-  const absl::Status kept = Keep(stream, StandingOf(context, "Subscribe"));
+  std::atomic<uint64_t>& open = parts_.measures.subscribers;
+  auto stream = std::make_shared<ChannelStream>(
+      std::move(channels), parts_.broker, parts_.counters, parts_.clock, queue_limits_, pump_,
+      [this, &open](EventStream& ended) { Forget(ended, open); });
+  const absl::Status kept = Keep(stream, StandingOf(context, "Subscribe"), open);
   if (!kept.ok()) return RefusedStream(kept);
   stream->Start();
   return stream.get();
 }
 
 absl::Status EventsService::Keep(const std::shared_ptr<EventStream>& stream,
-                                 AccessCheck::Standing standing) {
+                                 AccessCheck::Standing standing, std::atomic<uint64_t>& open) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return NodeStopping();
   if (streams_.size() >= streams_max_) {
@@ -143,15 +141,17 @@ absl::Status EventsService::Keep(const std::shared_ptr<EventStream>& stream,
                    fmt::format("{} streams are open, the most that there may be", streams_max_));
   }
   streams_.Keep(stream, std::move(standing));
+  open.fetch_add(1, std::memory_order_relaxed);
   open_.store(streams_.size(), std::memory_order_relaxed);
   return absl::OkStatus();
 }
 
-void EventsService::Forget(EventStream& stream) {
+void EventsService::Forget(EventStream& stream, std::atomic<uint64_t>& open) {
   // Freed outside the lock.
   std::shared_ptr<EventStream> forgotten;
   absl::MutexLock lock(&mutex_);
   forgotten = streams_.Forget(stream);
+  open.fetch_sub(1, std::memory_order_relaxed);
   open_.store(streams_.size(), std::memory_order_relaxed);
 }
 

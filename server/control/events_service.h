@@ -17,6 +17,7 @@
 #include "control/stream_pump.h"
 #include "control/timed_thread.h"
 #include "core/broker.h"
+#include "core/control_measures.h"
 #include "core/counters.h"
 #include "wsrouter/v1/events.grpc.pb.h"
 
@@ -35,9 +36,16 @@ class EventsService final : public RawService<v1::Events> {
     StreamQueueLimits queue;
   };
 
-  // `desk` takes the services that attach; null: none can.
-  EventsService(AccessCheck& access, EventHub& hub, Broker& broker, Counters& counters,
-                const Clock& clock, AttachDesk* desk, const Limits& limits);
+  struct Parts {
+    EventHub& hub;
+    Broker& broker;
+    Counters& counters;
+    ControlMeasures& measures;
+    AttachDesk* desk;  // takes the services that attach; null: none can
+    const Clock& clock;
+  };
+
+  EventsService(AccessCheck& access, const Parts& parts, const Limits& limits);
   // After the server has ended.
   ~EventsService() override = default;
 
@@ -52,16 +60,15 @@ class EventsService final : public RawService<v1::Events> {
 
   Reactor* Watch(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& octets);
   Reactor* Subscribe(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& octets);
-  // Keeps the stream until gRPC is done with it, or says why it must not be opened.
-  absl::Status Keep(const std::shared_ptr<EventStream>& stream, AccessCheck::Standing standing);
-  void Forget(EventStream& stream);
+  // Keeps the stream until gRPC is done with it, or says why it must not be opened. `open` counts
+  // those of its kind.
+  absl::Status Keep(const std::shared_ptr<EventStream>& stream, AccessCheck::Standing standing,
+                    std::atomic<uint64_t>& open);
+  void Forget(EventStream& stream, std::atomic<uint64_t>& open);
   // Ends the streams whose callers may not have them any more, now and every second.
   void EndFallen();
 
-  EventHub& hub_;
-  Broker& broker_;
-  Counters& counters_;
-  const Clock& clock_;
+  const Parts parts_;
   const uint32_t streams_max_;
   const StreamQueueLimits queue_limits_;
   AttachedStreams attached_;

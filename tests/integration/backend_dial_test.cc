@@ -195,8 +195,10 @@ TEST_F(BackendDialTest, ACallThatIsUnderWayEndsAsItBegan) {
 
 TEST_F(BackendDialTest, AFileThatIsNotThereIsNamed) {
   Counters counters;
+  ControlMeasures measures({}, BackendMethodNames());
   const SystemClock clock;
-  const auto made = BackendRoutes::Create({.tls_ca_file = "/nowhere.pem"}, counters, clock);
+  const auto made =
+      BackendRoutes::Create({.tls_ca_file = "/nowhere.pem"}, counters, measures, clock);
   EXPECT_THAT(std::string(made.status().message()),
               HasSubstr("backend.tls: /nowhere.pem cannot be read"));
 }

@@ -226,6 +226,7 @@ TEST_F(ControlTlsTest, BeyondLoopbackWantsTlsAndARule) {
   EXPECT_THAT(refusal(options), HasSubstr("sends tokens in plain text"));
   options.insecure_control = true;
   EXPECT_EQ(refusal(options), "(started)");
+                                       .measures = node.measures,
 }
 
 }  // namespace

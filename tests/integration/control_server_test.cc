@@ -26,6 +26,7 @@ class ControlServerTest : public testing::Test {
                                           .stats = node_.stats,
                                           .counters = node_.counters,
                                           .events = node_.hub,
+                                          .measures = node_.measures,
                                           .node = node_.drains,
                                           .clock = node_.clock,
                                           .effective_config = [] { return std::string(); }})

@@ -52,6 +52,7 @@ ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t ma
                 .stats = stats,
                 .counters = counters,
                 .events = hub,
+                .measures = measures,
                 .attached = attached,
                 .node = drains,
                 .clock = clock,

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "control/backend_options.h"
+#include "control/call_observer.h"
 #include "control/control_server.h"
 #include "engine/memory_broker.h"
 #include "engine/memory_directory.h"
@@ -87,6 +89,7 @@ class ControlNode {
   MemoryBroker broker{node, &rates};
   MemoryDirectory directory;
   EventHub hub{counters};
+  ControlMeasures measures{ObservedMethods(), BackendMethodNames()};
   DrainRecorder drains;
   ShardHost shard;
   std::unique_ptr<ControlServer> server;
