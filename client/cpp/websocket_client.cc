@@ -209,7 +209,10 @@ class WebSocketClient::State {
         end.http_status != 0 ? AfterHttpStatus(end.http_status) : AfterCloseCode(end.code);
     if (close_wanted_ || !options_.reconnect || advice == Reconnect::kNever) return Finish(closed);
 
-    closed.retry_in = backoff_.OnLost(Uptime(), advice == Reconnect::kAtOnce);
+    // Nodes spread their Retry-After, so whoever heeds it does not come in a crowd; the delay is
+    // added for those of other servers, which do not.
+    const absl::Duration asked = std::min(end.retry_after, options_.retry_after_max);
+    closed.retry_in = asked + backoff_.OnLost(Uptime(), advice == Reconnect::kAtOnce);
     timer_.expires_after(absl::ToChronoNanoseconds(*closed.retry_in));
     timer_.async_wait([this](boost::system::error_code error) {
       if (!error && !close_wanted_) Dial();

@@ -11,6 +11,7 @@
 #include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
+#include <charconv>
 #include <optional>
 #include <type_traits>
 
@@ -39,6 +40,21 @@ std::string HostHeader(const WebSocketUrl& url) {
   const std::string host =
       url.host.find(':') == std::string::npos ? url.host : fmt::format("[{}]", url.host);
   return url.port == (url.tls ? "443" : "80") ? host : fmt::format("{}:{}", host, url.port);
+}
+
+// Of an answer 503 or 429: when to come again. A date instead of seconds (RFC 9110 section 10.2.3)
+// is not understood.
+absl::Duration RetryAfter(const websocket::response_type& response) {
+  const auto status = response.result();
+  if (status != beast::http::status::service_unavailable &&
+      status != beast::http::status::too_many_requests) {
+    return absl::ZeroDuration();
+  }
+  const auto text = response[beast::http::field::retry_after];
+  uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size()) return absl::ZeroDuration();
+  return absl::Seconds(seconds);
 }
 
 // Ends at the first of: the name is not found, the connection is refused, TLS or the upgrade goes
@@ -158,7 +174,8 @@ class StreamLink final : public Link, public std::enable_shared_from_this<Stream
     if (error == websocket::error::upgrade_declined) {
       const auto status = static_cast<int>(response_.result_int());
       End({.reason = fmt::format("upgrade refused with HTTP status {}", status),
-           .http_status = status});
+           .http_status = status,
+           .retry_after = RetryAfter(response_)});
     }
     if (Failed(error, "upgrade")) return;
     const auto chosen = response_[beast::http::field::sec_websocket_protocol];

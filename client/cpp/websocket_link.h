@@ -34,6 +34,7 @@ struct LinkEnd {
   uint16_t code = 1006;
   std::string reason = {};
   int http_status = 0;
+  absl::Duration retry_after = {};  // what the answer with that status asks for
 };
 
 struct LinkEvents {

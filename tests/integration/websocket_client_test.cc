@@ -8,6 +8,7 @@
 
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -124,6 +125,36 @@ TEST(WebSocketClientTest, RefusalOfTheUpgradeIsTheEndWhenTheRequestIsAtFault) {
   const auto client = ConnectRecording({.url = server.url()}, seen);
 
   EXPECT_THAT(seen.Await(1), ElementsAre(StartsWith("ended 1006 401")));
+}
+
+// When the client comes back after this answer, with a backoff of 10 ms at most.
+absl::Duration RetryIn(int status, const std::string& retry_after) {
+  WebSocketServer server({[&](WebSocketPeer& peer) { peer.Refuse(status, retry_after); }});
+  std::promise<std::optional<absl::Duration>> retry;
+  const auto client = WebSocketClient::Connect(
+      {.url = server.url(),
+       .backoff = {.first_bound = absl::Hours(1), .bound_max = absl::Milliseconds(10)},
+       .retry_after_max = absl::Minutes(2)},
+      {.on_close = [&, told = false](const Closed& closed) mutable {
+        if (!std::exchange(told, true)) retry.set_value(closed.retry_in);
+      }});
+  EXPECT_TRUE(client.ok()) << client.status();
+  return retry.get_future().get().value_or(absl::InfiniteDuration());
+}
+
+TEST(WebSocketClientTest, RetryAfterOfARefusalGoesBeforeTheBackoff) {
+  for (const int status : {503, 429}) {
+    EXPECT_GE(RetryIn(status, "60"), absl::Seconds(60)) << status;
+    EXPECT_LE(RetryIn(status, "60"), absl::Seconds(61)) << status;
+  }
+  EXPECT_LE(RetryIn(503, "999999"), absl::Minutes(2) + absl::Seconds(1));  // bounded
+}
+
+TEST(WebSocketClientTest, ARetryAfterThatSaysNothingIsIgnored) {
+  for (const char* text : {"", "soon", "-5", "7x", "Wed, 21 Oct 2065 07:28:00 GMT"}) {
+    EXPECT_LE(RetryIn(503, text), absl::Seconds(1)) << text;
+  }
+  EXPECT_LE(RetryIn(500, "60"), absl::Seconds(1));
 }
 
 TEST(WebSocketClientTest, CloseComesBehindWhatWasQueued) {

@@ -51,9 +51,10 @@ class Peer final : public WebSocketPeer {
     ws_.accept(request_, error);
   }
 
-  void Refuse(int http_status) override {
+  void Refuse(int http_status, const std::string& retry_after) override {
     http::response<http::empty_body> response(static_cast<http::status>(http_status), 11);
     response.content_length(0);
+    if (!retry_after.empty()) response.set(http::field::retry_after, retry_after);
     error_code error;
     http::write(ws_.next_layer(), response, error);
   }

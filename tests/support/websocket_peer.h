@@ -37,7 +37,8 @@ class WebSocketPeer {
   virtual std::string header(const std::string& name) const = 0;
 
   virtual void Accept(const std::string& subprotocol = "") = 0;
-  virtual void Refuse(int http_status) = 0;
+  // An empty `retry_after` is not said.
+  virtual void Refuse(int http_status, const std::string& retry_after = "") = 0;
 
   // nullopt when the connection has ended.
   virtual std::optional<std::string> Read() = 0;

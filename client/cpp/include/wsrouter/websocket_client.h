@@ -43,6 +43,9 @@ struct WebSocketClientOptions {
 
   bool reconnect = true;
   BackoffOptions backoff = {};
+  // How far the Retry-After of an answer 503 or 429 to the upgrade is heeded, which goes before the
+  // delay that the backoff says.
+  absl::Duration retry_after_max = absl::Minutes(5);
 };
 
 // How a connection, or an attempt to make one, ended.
