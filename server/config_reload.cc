@@ -1,11 +1,12 @@
 #include "config_reload.h"
 
 #include "config_key.h"
+#include "config_rules.h"
 #include "config_value.h"
 
 namespace wsrouter {
 
-ConfigReload ReloadConfig(const v1::Config& running, const v1::Config& read) {
+absl::StatusOr<ConfigReload> ReloadConfig(const v1::Config& running, const v1::Config& read) {
   ConfigReload reload = {.config = running, .changed = {}, .needs_restart = {}};
   for (const ConfigKeyField& key : ConfigKeys()) {
     const std::vector<std::string> texts = ConfigValueOf(key, read);
@@ -14,6 +15,7 @@ ConfigReload ReloadConfig(const v1::Config& running, const v1::Config& read) {
     const bool set = key.rules->reloadable() && SetConfigValue(key, texts, reload.config).ok();
     (set ? reload.changed : reload.needs_restart).push_back(key.path);
   }
+  if (absl::Status rules = CheckConfigRules(reload.config); !rules.ok()) return rules;
   return reload;
 }
 

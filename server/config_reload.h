@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "wsrouter/v1/config.pb.h"
 
 namespace wsrouter {
@@ -16,8 +17,8 @@ struct ConfigReload {
 };
 
 // `running` is in force, `read` has been accepted by LoadConfig. Keys are in the order of
-// config.proto.
-ConfigReload ReloadConfig(const v1::Config& running, const v1::Config& read);
+// config.proto. Refused where what can change and what cannot are not in order together.
+absl::StatusOr<ConfigReload> ReloadConfig(const v1::Config& running, const v1::Config& read);
 
 }  // namespace wsrouter
 

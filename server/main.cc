@@ -183,17 +183,19 @@ void StopNode(Node& node, int signal, const sigset_t& stops, const v1::DrainConf
 // What applies from now on. A configuration that is not in order changes nothing.
 v1::Config Reload(const Arguments& arguments, Node& node, const v1::Config& running) {
   const absl::StatusOr<v1::Config> read = Load(arguments);
-  if (!read.ok()) {
-    Log(LogLevel::kError, "reload_refused", {{"message", StdView(read.status().message())}});
+  const absl::StatusOr<ConfigReload> reload =
+      read.ok() ? ReloadConfig(running, *read) : read.status();
+  const absl::Status done = reload.ok() ? node.Reload(reload->config) : reload.status();
+  if (!done.ok()) {
+    Log(LogLevel::kError, "reload_refused", {{"message", StdView(done.message())}});
     return running;
   }
-  const ConfigReload reload = ReloadConfig(running, *read);
-  node.Reload(reload.config);
-  SetLogLevel(std::min(ToLogLevel(reload.config.log().level()), LogLevel::kInfo));
+  const LogLevel level = ToLogLevel(reload->config.log().level());
+  SetLogLevel(std::min(level, LogLevel::kInfo));
   Log(LogLevel::kInfo, "reloaded",
-      {{"changed", reload.changed}, {"needs_restart", reload.needs_restart}});
-  SetLogLevel(ToLogLevel(reload.config.log().level()));
-  return reload.config;
+      {{"changed", reload->changed}, {"needs_restart", reload->needs_restart}});
+  SetLogLevel(level);
+  return reload->config;
 }
 
 // The signal that is to end the node.

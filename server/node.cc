@@ -62,7 +62,8 @@ Node::Node(const v1::Config& config, std::string version)
       control_counters_(stats_.AddCounters()),
       events_(control_counters_),
       engine_(MakeEngine(config, stats_, measures_, events_, clock_)) {
-  Reload(config);
+  absl::MutexLock lock(&mutex_);
+  Keep(config);
 }
 
 absl::StatusOr<std::unique_ptr<Node>> Node::Start(const v1::Config& config, std::string version) {
@@ -158,8 +159,17 @@ absl::Status Node::Ready() const {
   return absl::OkStatus();
 }
 
-void Node::Reload(const v1::Config& config) {
+absl::Status Node::Reload(const v1::Config& config) {
+  absl::StatusOr<GatewayOptions> options =
+      ToGatewayOptions(config, std::thread::hardware_concurrency());
+  if (!options.ok()) return options.status();
   absl::MutexLock lock(&mutex_);
+  gateway_->Reload(*std::move(options), ToLimits(config));
+  Keep(config);
+  return absl::OkStatus();
+}
+
+void Node::Keep(const v1::Config& config) {
   drain_window_ = ToDuration(config.drain().window());
   effective_config_ = EffectiveConfig(config);
 }

@@ -44,8 +44,9 @@ class Node final : private Drainable {
   const std::string& control_address() const { return control_->address(); }
   const std::string& admin_address() const { return admin_->address(); }
 
-  // Puts in force what of the configuration can change while it runs. Any thread.
-  void Reload(const v1::Config& config);
+  // Puts in force what of the configuration can change while it runs; the rest of it must be as
+  // before. Where that fails nothing has changed. Any thread.
+  absl::Status Reload(const v1::Config& config);
 
   // Reports not ready from now on, and does all else as before.
   void Retire();
@@ -61,9 +62,9 @@ class Node final : private Drainable {
   Node(const v1::Config& config, std::string version);
 
   absl::Status StartParts(const v1::Config& config);
-
   absl::Status StartAdmin(const v1::Config& config);
   void Keep(const v1::Config& config) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   // Drainable
   absl::Status Drain(std::optional<absl::Duration> window) override;
   absl::Status Undrain() override;
@@ -79,8 +80,8 @@ class Node final : private Drainable {
   const SystemClock clock_;
   Stats stats_;
   Measures measures_;
-  Counters& control_counters_;
   ControlMeasures control_measures_;
+  Counters& control_counters_;
   EventHub events_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<BackendRoutes> backend_;

@@ -89,6 +89,9 @@ class Shard {
 
   explicit Shard(Parts parts);
 
+  // Counts from now on. What was allowed before stays.
+  void SetLimits(const Limits& limits) { limits_ = limits; }
+
   // Subscribes to what every shard hears. Before the first connection.
   void Start();
   // Closes the oldest connections with 1012 until at most `keep` are left.
@@ -246,7 +249,7 @@ class Shard {
 
   const NodeIdentity node_;
   const uint16_t index_;
-  const Limits limits_;
+  Limits limits_;
   Broker& broker_;
   Directory& directory_;
   EventSink& events_;

@@ -17,6 +17,10 @@ constexpr int kPauseMilliseconds = 100;         // after the last descriptor was
 constexpr int kHalfOpenPauseMilliseconds = 10;  // a request takes about as long as its client's way
 constexpr int kMemoryMilliseconds = 1000;
 constexpr int kAcceptsPerTurn = 256;
+// So many at a time that the node has no place for are told so with a 503. Others, and those with
+// whom a TLS handshake would come first, are closed without a word.
+constexpr uint64_t kToldMax = 256;
+constexpr std::string_view kNodeFull = "the node has as many connections as it may";
 
 // How long sent octets may stay unacknowledged before the kernel gives a peer up. It covers what a
 // Ping cannot: a peer that vanished while our output was backed up.
@@ -43,11 +47,11 @@ void Acceptor::Run() {
   for (const Listener& listener : listeners_) {
     polled.push_back({.fd = listener.fd.get(), .events = POLLIN, .revents = 0});
   }
-  const int quiet = pressure_.watches_memory() ? kMemoryMilliseconds : -1;
   int pause = 0;
   while (true) {
     WatchMemory();
     const nfds_t watched = pause > 0 ? 1 : polled.size();
+    const int quiet = pressure_.watches_memory() ? kMemoryMilliseconds : -1;
     if (poll(polled.data(), watched, pause > 0 ? pause : quiet) < 0 && errno != EINTR) {
       Log(LogLevel::kError, "acceptor cannot poll", {{"errno", errno}});
       return;
@@ -61,11 +65,12 @@ void Acceptor::Run() {
 }
 
 void Acceptor::WatchMemory() {
-  if (!pressure_.watches_memory()) return;
   const absl::Duration now = clock_.Now().uptime;
   if (now < memory_due_) return;
   memory_due_ = now + absl::Milliseconds(kMemoryMilliseconds);
-  pressure_.SetMemory(ResidentMemory());
+  if (pressure_.watches_memory() || pressure_.memory_short()) {
+    pressure_.SetMemory(ResidentMemory());
+  }
 }
 
 int Acceptor::AcceptAll(const Listener& listener) {
@@ -104,11 +109,14 @@ uint64_t Acceptor::sockets() const {
 }
 
 void Acceptor::Place(UniqueFd fd, const sockaddr_storage& address) {
-  if (sockets() >= connections_max_) {
-    return Refuse(Counter::kAcceptsRefusedNode, "the node has as many connections as it may");
+  const uint64_t before = sockets();
+  const bool surplus = before >= connections_max_;
+  if (surplus && (tls_ || before >= connections_max_ + kToldMax)) {
+    return Refuse(Counter::kAcceptsRefusedNode, kNodeFull);
   }
   PeerAddress peer = PeerOf(address);
   const AddressKey key = peer.key;
+  connects_.SetRate(pressure_.connects());
   if (!connects_.Take(key, clock_.Now().uptime)) {
     return Refuse(Counter::kAcceptsRefusedRate, "an address connects too often");
   }
@@ -125,14 +133,17 @@ void Acceptor::Place(UniqueFd fd, const sockaddr_storage& address) {
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMilliseconds,
                    sizeof(kUserTimeoutMilliseconds));
-  NewSocket socket = {
-      .fd = std::move(fd), .peer = std::move(peer), .half_open = std::move(half_open)};
+  NewSocket socket = {.fd = std::move(fd),
+                      .peer = std::move(peer),
+                      .half_open = std::move(half_open),
+                      .surplus = surplus};
   const auto emptiest = std::ranges::min_element(
       shards_, {}, [](const std::unique_ptr<ShardLoop>& shard) { return shard->sockets(); });
   if (!(*emptiest)->Offer(socket)) {
     addresses_.Leave(key);
-    Refuse(Counter::kAcceptsRefusedBusy, "a shard's mailbox is full");
+    return Refuse(Counter::kAcceptsRefusedBusy, "a shard's mailbox is full");
   }
+  if (surplus) Refuse(Counter::kAcceptsRefusedNode, kNodeFull);
 }
 
 void Acceptor::Refuse(Counter cause, std::string_view why) {

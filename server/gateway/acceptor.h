@@ -29,6 +29,7 @@ class Acceptor {
   struct Parts {
     std::vector<Listener> listeners;
     uint32_t connections_max;
+    bool tls = false;
     uint32_t descriptors_max;  // of clients: the rest of what the process may have is the node's
     AddressLimit& addresses;
     ConnectRate connects;
@@ -41,6 +42,7 @@ class Acceptor {
   explicit Acceptor(Parts parts)
       : listeners_(std::move(parts.listeners)),
         connections_max_(parts.connections_max),
+        tls_(parts.tls),
         descriptors_max_(parts.descriptors_max),
         addresses_(parts.addresses),
         connects_(std::move(parts.connects)),
@@ -67,6 +69,7 @@ class Acceptor {
 
   std::vector<Listener> listeners_;
   const uint32_t connections_max_;
+  const bool tls_;
   const uint32_t descriptors_max_;
   AddressLimit& addresses_;
   ConnectRate connects_;

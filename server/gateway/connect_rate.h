@@ -22,6 +22,9 @@ class ConnectRate {
   // `seed` keeps strangers from choosing addresses that push each other out.
   ConnectRate(TokenRate rate, uint64_t seed, size_t addresses_max = kAddressesMax);
 
+  // Counts from now on.
+  void SetRate(TokenRate rate) { rate_ = rate; }
+
   // False when the address has come too often.
   [[nodiscard]] bool Take(const AddressKey& address, absl::Duration uptime);
 
@@ -32,7 +35,7 @@ class ConnectRate {
   };
   static constexpr size_t kPlaces = 8;  // where an address may stand
 
-  const TokenRate rate_;
+  TokenRate rate_;
   const uint64_t seed_;
   std::vector<Entry> entries_;
 };

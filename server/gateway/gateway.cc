@@ -41,10 +41,6 @@ absl::StatusOr<uint32_t> DescriptorsForClients(const GatewayOptions& options) {
   return static_cast<uint32_t>(std::min<uint64_t>(limit.rlim_cur, UINT32_MAX) - reserve);
 }
 
-ConnectRate ConnectRateOf(const GatewayOptions& options) {
-  return {{options.connects_per_address_rate, options.connects_per_address_burst}, RandomSeed()};
-}
-
 // What is not set follows from how many clients there may be. One address gets a quarter of the
 // requests under way, where addresses tell clients apart.
 Pressure::Options PressureOptions(const GatewayOptions& options, uint32_t connections_max) {
@@ -57,7 +53,9 @@ Pressure::Options PressureOptions(const GatewayOptions& options, uint32_t connec
       .half_open_max = half_open_max,
       .half_open_per_address = by_address ? std::max(half_open_max / 4, kHalfOpenOfAddressMin) : 0,
       .memory_max = options.memory_max,
-      .upgrades_rate = options.upgrades_rate};
+      .upgrades_rate = options.upgrades_rate,
+      .connects_rate = options.connects_per_address_rate,
+      .connects_burst = options.connects_per_address_burst};
 }
 
 absl::StatusOr<std::vector<Listener>> ListenAt(const std::vector<std::string>& addresses) {
@@ -87,10 +85,6 @@ absl::Status CheckTlsFiles(const std::string& cert, const std::string& key) {
 
 }  // namespace
 
-struct Gateway::Settings {
-  GatewayOptions options;
-};
-
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   const GatewayOptions& given = parts.options;
   if (absl::Status files = CheckTlsFiles(given.tls_cert_file, given.tls_key_file); !files.ok()) {
@@ -103,15 +97,16 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   if (!listeners.ok()) return listeners.status();
   std::unique_ptr<Gateway> gateway(new Gateway(parts.clock));
   for (const Listener& listener : *listeners) gateway->addresses_.push_back(listener.address);
-  gateway->settings_ = std::make_unique<Settings>(Settings{std::move(parts.options)});
-  const GatewayOptions& options = gateway->settings_->options;
+  const auto shared = std::make_shared<const GatewayOptions>(std::move(parts.options));
+  const GatewayOptions& options = *shared;
+  gateway->connections_max_ = connections_max;
   gateway->addresses_limit_ = std::make_unique<AddressLimit>(options.connections_per_address);
   gateway->pressure_ = std::make_unique<Pressure>(PressureOptions(options, connections_max));
   for (uint16_t index = 0; index < options.shards; ++index) {
     auto loop =
         std::make_unique<ShardLoop>(ShardLoop::Parts{.node = parts.stats.node(),
                                                      .index = index,
-                                                     .options = options,
+                                                     .options = shared,
                                                      .limits = parts.limits,
                                                      .addresses = *gateway->addresses_limit_,
                                                      .pressure = *gateway->pressure_,
@@ -138,9 +133,10 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   gateway->acceptor_ =
       std::make_unique<Acceptor>(Acceptor::Parts{.listeners = *std::move(listeners),
                                                  .connections_max = connections_max,
+                                                 .tls = !options.tls_cert_file.empty(),
                                                  .descriptors_max = *descriptors,
                                                  .addresses = *gateway->addresses_limit_,
-                                                 .connects = ConnectRateOf(options),
+                                                 .connects = {TokenRate(0, 1), RandomSeed()},
                                                  .pressure = *gateway->pressure_,
                                                  .shards = gateway->loops_,
                                                  .counters = parts.stats.AddCounters(),
@@ -168,6 +164,13 @@ void Gateway::Drain(absl::Duration window) {
 void Gateway::Undrain() {
   absl::MutexLock lock(&loops_mutex_);
   for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->Undrain();
+}
+
+void Gateway::Reload(GatewayOptions options, const Limits& limits) {
+  pressure_->SetOptions(PressureOptions(options, connections_max_));
+  const auto shared = std::make_shared<const GatewayOptions>(std::move(options));
+  absl::MutexLock lock(&loops_mutex_);
+  for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->Reload(shared, limits);
 }
 
 LoopLoad Gateway::Load() const {

@@ -59,6 +59,11 @@ class Gateway {
   void Drain(absl::Duration window);
   void Undrain();
 
+  // From now on these count, in place of what it was made with: at once, or for the connections
+  // that come, as config.proto says of each. What is not reloadable there must be as before. Any
+  // thread.
+  void Reload(GatewayOptions options, const Limits& limits);
+
   // Takes no more connections, closes those that are open with 1012, spread over `window`, and
   // waits for them to end, `deadline` at most; what is left then is cut. Idempotent.
   void Stop(absl::Duration deadline, absl::Duration window = absl::ZeroDuration());
@@ -66,14 +71,12 @@ class Gateway {
   void Hurry();
 
  private:
-  struct Settings;
-
   explicit Gateway(const Clock& clock);
 
   const Clock& clock_;
   std::vector<std::string> addresses_;
-  absl::Mutex loops_mutex_;  // Drain and Hurry come from other threads than Create and Stop
-  std::unique_ptr<Settings> settings_;  // outlives the loops, which refer to it
+  absl::Mutex loops_mutex_;  // Drain, Reload and Hurry come from other threads than Create and Stop
+  uint32_t connections_max_ = 0;
   std::unique_ptr<AddressLimit> addresses_limit_;
   std::unique_ptr<Pressure> pressure_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;

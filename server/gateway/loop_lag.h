@@ -15,6 +15,8 @@ class LoopLag {
   LoopLag(absl::Duration max, absl::Duration tick, absl::Duration uptime)
       : max_(max), tick_(tick), last_(uptime) {}
 
+  void SetMax(absl::Duration max) { max_ = max; }
+
   void Tick(absl::Duration uptime) {
     const absl::Duration late = std::max(absl::ZeroDuration(), uptime - last_ - tick_);
     last_ = uptime;
@@ -27,7 +29,7 @@ class LoopLag {
   absl::Duration smoothed() const { return smoothed_; }
 
  private:
-  const absl::Duration max_;
+  absl::Duration max_;
   const absl::Duration tick_;
   absl::Duration last_;
   absl::Duration smoothed_;

@@ -26,10 +26,11 @@ uint64_t ReadLimit(const std::string& file) {
 }  // namespace
 
 std::optional<absl::Duration> Pressure::TakeUpgrade(absl::Duration uptime) {
+  const TokenRate upgrades = upgrades_.Get();
   int64_t seen = full_at_.load(std::memory_order_relaxed);
   while (true) {
     int64_t full_at = seen;
-    if (!upgrades_.Take(full_at, uptime)) break;
+    if (!upgrades.Take(full_at, uptime)) break;
     if (full_at_.compare_exchange_weak(seen, full_at, std::memory_order_relaxed)) {
       return std::nullopt;
     }
@@ -41,7 +42,7 @@ std::optional<absl::Duration> Pressure::TakeUpgrade(absl::Duration uptime) {
   int64_t next = 0;
   do {
     // A full queue begins anew: its end would be a time at which all of them come.
-    next = place >= last ? first : std::max(place, first) + upgrades_.interval();
+    next = place >= last ? first : std::max(place, first) + upgrades.interval();
   } while (!next_place_.compare_exchange_weak(place, next, std::memory_order_relaxed));
   return absl::Nanoseconds(next - now);
 }

@@ -28,18 +28,31 @@ class Pressure {
  public:
   struct Options {
     uint32_t half_open_max = UINT32_MAX;
-    uint32_t half_open_per_address = 0;  // 0: no limit
+    uint32_t half_open_per_address = 0;  // 0: no limit; the first value stays
     uint64_t memory_max = 0;             // octets; 0: no limit
     uint32_t upgrades_rate = 0;          // a second; 0: no limit
+    uint32_t connects_rate = 0;          // of one address, likewise
+    uint32_t connects_burst = 1;
   };
 
-  explicit Pressure(const Options& options)
-      : options_(options),
-        upgrades_(options.upgrades_rate, options.upgrades_rate),
-        half_open_by_address_(options.half_open_per_address) {}
+  explicit Pressure(const Options& options) : half_open_by_address_(options.half_open_per_address) {
+    SetOptions(options);
+  }
+
+  // They count from now on, each by itself.
+  void SetOptions(const Options& options) {
+    half_open_max_.store(options.half_open_max, std::memory_order_relaxed);
+    memory_max_.store(options.memory_max, std::memory_order_relaxed);
+    upgrades_.Set(options.upgrades_rate, options.upgrades_rate);
+    connects_.Set(options.connects_rate, options.connects_burst);
+  }
+
+  // How often one address may connect.
+  TokenRate connects() const { return connects_.Get(); }
 
   bool half_open_full() const {
-    return half_open_.load(std::memory_order_relaxed) >= options_.half_open_max;
+    return half_open_.load(std::memory_order_relaxed) >=
+           half_open_max_.load(std::memory_order_relaxed);
   }
   // Null when the address has as many requests under way as it may: so few hosts that send nothing
   // cannot keep all others in the backlog.
@@ -49,13 +62,13 @@ class Pressure {
     return HalfOpenPlace(this, {address});
   }
 
-  bool watches_memory() const { return options_.memory_max > 0; }
+  bool watches_memory() const { return memory_max_.load(std::memory_order_relaxed) > 0; }
   // What the process has now. Ends at 95 %, so that a node at the limit does not take and refuse by
   // turns.
   void SetMemory(uint64_t resident_bytes) {
-    const uint64_t end = options_.memory_max / 20 * 19;
-    const bool was = memory_short();
-    memory_short_.store(resident_bytes > (was ? end : options_.memory_max),
+    const uint64_t max = memory_max_.load(std::memory_order_relaxed);
+    const uint64_t end = max / 20 * 19;
+    memory_short_.store(max > 0 && resident_bytes > (memory_short() ? end : max),
                         std::memory_order_relaxed);
   }
   bool memory_short() const { return memory_short_.load(std::memory_order_relaxed); }
@@ -71,8 +84,10 @@ class Pressure {
   static constexpr absl::Duration kRetryMin = absl::Seconds(1);
   static constexpr absl::Duration kRetryMax = absl::Seconds(60);
 
-  const Options options_;
-  const TokenRate upgrades_;
+  std::atomic<uint32_t> half_open_max_{UINT32_MAX};
+  std::atomic<uint64_t> memory_max_{0};
+  SharedRate upgrades_;
+  SharedRate connects_;
   std::atomic<uint32_t> half_open_{0};
   AddressLimit half_open_by_address_;
   std::atomic<bool> memory_short_{false};

@@ -34,6 +34,7 @@ struct Session final : Connection, Timer {
     RequestHeadParser parser;
     std::string peer;
     HalfOpenPlace half_open;
+    bool surplus = false;  // the node has as many as it may: it gets an answer, and no more
   };
   // What is known before the client gets its answer, where that has to wait.
   struct Held {

@@ -27,14 +27,14 @@ ShardLoop::ShardLoop(const Parts& parts)
     : options_(parts.options),
       addresses_(parts.addresses),
       pressure_(parts.pressure),
-      frames_rate_(options_.frames_rate, options_.frames_burst),
+      frames_rate_(options_->frames_rate, options_->frames_burst),
       backend_(parts.backend),
       counters_(parts.counters),
       measures_(parts.measures),
       clock_(parts.clock),
       now_(parts.clock.Now()),
-      lag_(options_.loop_lag_max, TimerWheel::kTick, now_.uptime),
-      mailbox_(std::make_shared<Mailbox<Message>>(parts.options.mailbox_messages_max,
+      lag_(options_->loop_lag_max, TimerWheel::kTick, now_.uptime),
+      mailbox_(std::make_shared<Mailbox<Message>>(parts.options->mailbox_messages_max,
                                                   [this] { loop_->Wake(); })),
       shard_({.node = parts.node,
               .index = parts.index,
@@ -67,7 +67,7 @@ absl::Status ShardLoop::Start() {
 }
 
 void ShardLoop::Run(absl::Notification& started, absl::Status& status) {
-  const TlsFiles tls = {options_.tls_cert_file, options_.tls_key_file, {}};
+  const TlsFiles tls = {options_->tls_cert_file, options_->tls_key_file, {}};
   auto made = SocketLoop::Create(*this, tls);
   status = made.status();
   if (!made.ok()) {
@@ -100,6 +100,15 @@ void ShardLoop::Take(std::shared_ptr<const Envelope> envelope, ReceiptPart part)
 void ShardLoop::SetCertificate(std::shared_ptr<const Certificate> certificate) {
   mailbox_->PostAnswer(
       Task([this, certificate = std::move(certificate)] { loop_->SetCertificate(*certificate); }));
+}
+
+void ShardLoop::Reload(std::shared_ptr<const GatewayOptions> options, const Limits& limits) {
+  mailbox_->PostAnswer(Task([this, options = std::move(options), limits]() mutable {
+    options_ = std::move(options);
+    frames_rate_ = TokenRate(options_->frames_rate, options_->frames_burst);
+    lag_.SetMax(options_->loop_lag_max);
+    shard_.SetLimits(limits);
+  }));
 }
 
 void ShardLoop::OnTurnBegin() {
@@ -164,14 +173,15 @@ void ShardLoop::OnTurnEnd() {
 }
 
 void ShardLoop::Open(NewSocket socket) {
-  auto session = std::make_unique<Session>(options_.message_bytes_max);
-  session->tls = !options_.tls_cert_file.empty();
+  auto session = std::make_unique<Session>(options_->message_bytes_max);
+  session->tls = !options_->tls_cert_file.empty();
   session->address = socket.peer.key;
   session->opening = std::make_unique<Session::Opening>();
   session->opening->peer = std::move(socket.peer.text);
   session->opening->half_open = std::move(socket.half_open);
+  session->opening->surplus = socket.surplus;
   session->heard_uptime = now_.uptime;
-  session->end_uptime = now_.uptime + options_.upgrade_timeout;
+  session->end_uptime = now_.uptime + options_->upgrade_timeout;
   if (stopping_ || !loop_->Adopt(std::move(socket.fd), *session)) {
     addresses_.Leave(session->address);
     sockets_.fetch_sub(1, std::memory_order_relaxed);

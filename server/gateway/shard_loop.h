@@ -36,6 +36,7 @@ struct NewSocket {
   UniqueFd fd;
   PeerAddress peer;
   HalfOpenPlace half_open;
+  bool surplus = false;  // more than the node may have: to be told so
 };
 
 // One shard's thread: its event loop, its sockets, and the Shard whose rules it runs.
@@ -49,7 +50,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   struct Parts {
     NodeIdentity node;
     uint16_t index;
-    const GatewayOptions& options;
+    std::shared_ptr<const GatewayOptions> options;
     Limits limits;
     AddressLimit& addresses;
     Pressure& pressure;
@@ -82,6 +83,9 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
 
   // Handshakes from now on show this certificate. Any thread.
   void SetCertificate(std::shared_ptr<const Certificate> certificate);
+
+  // From now on these count, in place of what it was made with. Any thread.
+  void Reload(std::shared_ptr<const GatewayOptions> options, const Limits& limits);
 
   // From now on upgrades are refused, and the connections are closed with 1012, spread evenly over
   // `window`. Any thread.
@@ -141,6 +145,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void Heartbeat(Session& session);
 
   // shard_loop_pressure.cc
+  // After how long to come again whom no rate tells.
+  absl::Duration SpreadRetry(const Session& session) const;
   // False when it was refused, since the node has too much to do.
   bool MayUpgrade(Session& session);
   // False when it was closed, since it has sent too much.
@@ -173,10 +179,10 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void On(Session& session, FrameDecoder::Failure failure);
   void CloseWithFrame(Session& session, uint16_t code, std::string_view reason, bool peer_done);
 
-  const GatewayOptions& options_;
+  std::shared_ptr<const GatewayOptions> options_;
   AddressLimit& addresses_;
   Pressure& pressure_;
-  const TokenRate frames_rate_;
+  TokenRate frames_rate_;
   Backend* const backend_;
   Counters& counters_;
   MeasureBlock& measures_;

@@ -108,7 +108,7 @@ bool ShardLoop::Select(Session& session, const std::string& subprotocol) {
   if (std::ranges::find(offered, subprotocol) == offered.end()) return false;
   auto handshake = std::make_shared<Handshake>(*session.handshake);
   handshake->subprotocol = subprotocol;
-  handshake->speaks = options_.client_protocol && subprotocol == kClientProtocol;
+  handshake->speaks = options_->client_protocol && subprotocol == kClientProtocol;
   session.handshake = std::move(handshake);
   accepted.subprotocol = subprotocol;
   accepted.response = SwitchingProtocols(accepted.accept_key, subprotocol);
@@ -129,7 +129,7 @@ void ShardLoop::Deny(Session& session, const CloseWith& close, absl::Duration re
   counters_.Add(Counter::kUpgradesRefused);
   shard_.Discard(session);
   const std::unique_ptr<Session::Held> held = std::move(session.held);
-  if (!options_.refuse_visibly) {
+  if (!options_->refuse_visibly) {
     const std::chrono::seconds seconds(
         absl::ToInt64Seconds(absl::Ceil(retry_after, absl::Seconds(1))));
     return Answer(session, RefuseUpgrade(StatusOf(close.code), "refused", seconds).response);

@@ -10,15 +10,18 @@ constexpr int64_t kRetrySpreadSeconds = 20;
 
 }  // namespace
 
+absl::Duration ShardLoop::SpreadRetry(const Session& session) const {
+  const uint64_t spread = Scatter(static_cast<uint64_t>(session.fd) ^
+                                  static_cast<uint64_t>(absl::ToInt64Nanoseconds(now_.uptime)));
+  return absl::Seconds(kRetryMinSeconds + static_cast<int64_t>(spread % kRetrySpreadSeconds));
+}
+
 bool ShardLoop::MayUpgrade(Session& session) {
   absl::Duration retry_after;
   Counter cause = Counter::kUpgradesShedMemory;
   if (pressure_.memory_short() || lag_.too_late()) {
     if (!pressure_.memory_short()) cause = Counter::kUpgradesShedLag;
-    const uint64_t spread = Scatter(static_cast<uint64_t>(session.fd) ^
-                                    static_cast<uint64_t>(absl::ToInt64Nanoseconds(now_.uptime)));
-    retry_after =
-        absl::Seconds(kRetryMinSeconds + static_cast<int64_t>(spread % kRetrySpreadSeconds));
+    retry_after = SpreadRetry(session);
   } else if (const auto wait = pressure_.TakeUpgrade(now_.uptime)) {
     cause = Counter::kUpgradesShedRate;
     retry_after = *wait;

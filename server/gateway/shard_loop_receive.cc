@@ -60,14 +60,18 @@ void ShardLoop::FeedHead(Session& session, std::string_view& octets) {
 void ShardLoop::OnHead(Session& session) {
   const std::unique_ptr<Session::Opening> opening = std::move(session.opening);
   const RequestHead& head = opening->parser.head();
-  if (WantsPage(head) && !options_.page.empty()) {
-    Answer(session, PageResponse(head, options_.page));
+  if (WantsPage(head) && !options_->page.empty()) {
+    Answer(session, PageResponse(head, options_->page));
     return;
   }
   if (draining_) return Refuse(session, RefuseUpgrade(503, "draining", kDrainingRetryAfter));
-  UpgradeDecision decision = DecideUpgrade(head, options_.upgrade);
+  UpgradeDecision decision = DecideUpgrade(head, options_->upgrade);
   if (const auto* refused = std::get_if<UpgradeRefused>(&decision)) {
     return Refuse(session, *refused);
+  }
+  if (opening->surplus) {
+    const std::chrono::seconds later(absl::ToInt64Seconds(SpreadRetry(session)));
+    return Refuse(session, RefuseUpgrade(503, "the node has as many as it may", later));
   }
   if (!MayUpgrade(session)) return;
   auto& accepted = std::get<UpgradeAccepted>(decision);
@@ -76,11 +80,11 @@ void ShardLoop::OnHead(Session& session) {
       std::make_shared<Handshake>(MakeHandshake(head, {.peer = std::move(opening->peer),
                                                        .subprotocol = accepted.subprotocol,
                                                        .tls = session.tls,
-                                                       .client_protocol = options_.client_protocol,
-                                                       .headers = options_.event_headers,
-                                                       .cookies = options_.event_cookies}));
-  handshake->forwarded_for = ForwardedFor(head, handshake->peer, options_.trusted_proxies);
-  Credentials credentials = TakeCredentials(head, options_.credentials, *handshake);
+                                                       .client_protocol = options_->client_protocol,
+                                                       .headers = options_->event_headers,
+                                                       .cookies = options_->event_cookies}));
+  handshake->forwarded_for = ForwardedFor(head, handshake->peer, options_->trusted_proxies);
+  Credentials credentials = TakeCredentials(head, options_->credentials, *handshake);
   session.handshake = std::move(handshake);
   if (backend_ == nullptr || !backend_->Decides(head.path)) return Upgrade(session, accepted);
   ConnectQuestion question;
@@ -112,7 +116,7 @@ void ShardLoop::Refuse(Session& session, const UpgradeRefused& refused) {
 void ShardLoop::Answer(Session& session, std::string_view response) {
   session.state = Session::State::kClosing;
   session.peer_done = true;
-  session.end_uptime = now_.uptime + options_.close_timeout;
+  session.end_uptime = now_.uptime + options_->close_timeout;
   timers_.Set(session, session.end_uptime);
   if (SocketLoop::Write(session, response)) {
     EndOutput(session);
@@ -187,7 +191,7 @@ void ShardLoop::CloseWithFrame(Session& session, uint16_t code, std::string_view
   session.state = Session::State::kClosing;
   session.closing = true;
   session.peer_done = peer_done;
-  session.end_uptime = now_.uptime + options_.close_timeout;
+  session.end_uptime = now_.uptime + options_->close_timeout;
   timers_.Set(session, session.end_uptime);
   if (session.paused) Resume(session);  // for the answer to our Close
   // Who closes first needs no advice.

@@ -26,14 +26,14 @@ absl::Duration ShardLoop::DueOf(const Session& session) const {
 }
 
 absl::Duration ShardLoop::PingDueOf(const Session& session) const {
-  if (options_.ping_interval == absl::ZeroDuration()) return absl::InfiniteDuration();
-  if (session.ping_pending) return session.ping_uptime + options_.pong_timeout;
+  if (options_->ping_interval == absl::ZeroDuration()) return absl::InfiniteDuration();
+  if (session.ping_pending) return session.ping_uptime + options_->pong_timeout;
   // A tenth more or less, anew after each silence, so that those who came together do not stay
   // together.
   const uint64_t heard = static_cast<uint64_t>(absl::ToInt64Nanoseconds(session.heard_uptime));
   const uint64_t scattered = Scatter(heard ^ static_cast<uint64_t>(session.fd)) % 1024;
   return session.heard_uptime +
-         options_.ping_interval * (0.9 + 0.2 / 1023 * static_cast<double>(scattered));
+         options_->ping_interval * (0.9 + 0.2 / 1023 * static_cast<double>(scattered));
 }
 
 void ShardLoop::OnTimer(Session& session) {

@@ -2,6 +2,7 @@
 #define WSROUTER_GATEWAY_TOKEN_RATE_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 #include "absl/time/time.h"
@@ -35,6 +36,21 @@ class TokenRate {
  private:
   int64_t interval_;
   int64_t slack_;
+};
+
+// A rate that changes while others take by it. Any thread.
+class SharedRate {
+ public:
+  void Set(uint32_t rate, uint32_t burst) {
+    packed_.store((uint64_t{rate} << 32) | burst, std::memory_order_relaxed);
+  }
+  TokenRate Get() const {
+    const uint64_t packed = packed_.load(std::memory_order_relaxed);
+    return {static_cast<uint32_t>(packed >> 32), static_cast<uint32_t>(packed)};
+  }
+
+ private:
+  std::atomic<uint64_t> packed_{0};
 };
 
 // Spreads what is alike over all of 64 bits (the finalizer of SplitMix64). For jitter and tables.

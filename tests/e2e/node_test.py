@@ -165,16 +165,6 @@ class ReloadTest(NodeTestCase):
             self.assertEqual(node.lines[-1]["event"], "reloaded")  # "stopped" is below the level
 
 
-class StopTest(NodeTestCase):
-    async def test_both_signals_close_clients_1012_and_end_with_0(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
-            node = await self.start()
-            clients = [await self.connect(node) for _ in range(3)]
-            node.send(number)
-            for client in clients:
-                await self.assertClosed(client, 1012)
-            self.assertEqual(await node.exit_code(), 0)
-            self.assertEqual(node.lines[-1]["event"], "stopped")
     async def test_limits_of_clients_apply_at_once_or_to_those_who_come(self):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
             node = await self.start("--config", file.name)

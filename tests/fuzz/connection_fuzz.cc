@@ -92,19 +92,20 @@ class Script {
 void Script::Execute() {
   FakeNetwork network([this](FakeNetwork& net) { Play(net); });
   network_ = &network;
-  loop_ = std::make_unique<ShardLoop>(ShardLoop::Parts{.node = stats_.node(),
-                                                       .index = 0,
-                                                       .options = options_,
-                                                       .limits = limits_,
-                                                       .addresses = addresses_,
-                                                       .pressure = pressure_,
-                                                       .broker = broker_,
-                                                       .directory = directory_,
-                                                       .events = events_,
-                                                       .counters = stats_.AddCounters(),
-                                                       .gauges = stats_.AddGauges(),
-                                                       .measures = measures_,
-                                                       .clock = clock_});
+  loop_ = std::make_unique<ShardLoop>(
+      ShardLoop::Parts{.node = stats_.node(),
+                       .index = 0,
+                       .options = std::make_shared<const GatewayOptions>(options_),
+                       .limits = limits_,
+                       .addresses = addresses_,
+                       .pressure = pressure_,
+                       .broker = broker_,
+                       .directory = directory_,
+                       .events = events_,
+                       .counters = stats_.AddCounters(),
+                       .gauges = stats_.AddGauges(),
+                       .measures = measures_,
+                       .clock = clock_});
   Require(loop_->Start().ok(), "the loop starts");
   played_.WaitForNotification();
   loop_->FinishStop(absl::InfiniteDuration());

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,19 @@ TEST(GatewayLimitsTest, NodeTakesAsManyConnectionsAsItMayAlsoInABurst) {
   std::vector<RawClient> burst;
   for (int i = 0; i < 60; ++i) burst.push_back(gateway.Connect());
   size_t served = 0;
+  std::set<std::string> retries;
   for (RawClient& client : burst) {
-    if (client.Send(UpgradeRequest("/echo")) && client.ReadHttp().status == 101) ++served;
+    ASSERT_TRUE(client.Send(UpgradeRequest("/echo")));
+    const auto answer = client.ReadHttp();
+    if (answer.status == 101) {
+      ++served;
+      continue;
+    }
+    EXPECT_EQ(answer.status, 503);
+    retries.insert(answer.Header("retry-after"));
   }
   EXPECT_EQ(served, 20u);
+  EXPECT_GT(retries.size(), 5u);  // spread
   EXPECT_EQ(gateway.Total(Counter::kAcceptsRefused), 40u);
 
   burst.clear();
