@@ -1,6 +1,7 @@
 """The program as a process: start, signals, exit codes, messages, and what clients see of it."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -124,6 +125,15 @@ class RefusalTest(NodeTestCase):
             self.assertIn(f"gateway.nope ({file.name}:3)",
                           await self.refused("--config", file.name))
 
+    async def test_a_bad_file_is_refused_with_its_key_and_line(self):
+        for text, key, line in BAD_FILES:
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                file.write(text)
+                file.flush()
+                said = await self.refused("--config", file.name)
+            where = f"{key} ({file.name}:{line}): " if line else f"{key}: "
+            self.assertIn(where, said, text)
+
     async def test_wrong_arguments_are_one_line_and_exit_code_2(self):
         self.assertIn("--nope", await self.refused("--nope"))
         self.assertIn("--set", await self.refused("--set"))
@@ -240,6 +250,16 @@ class LogTest(NodeTestCase):
             self.assertEqual(await within(process.wait(), "the end of the node"), 0)
 
 
+class StopTest(NodeTestCase):
+    async def test_both_signals_close_clients_1012_and_end_with_0(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            node = await self.start()
+            clients = [await self.connect(node) for _ in range(3)]
+            node.send(number)
+            for client in clients:
+                await self.assertClosed(client, 1012)
+            self.assertEqual(await node.exit_code(), 0)
+            self.assertEqual(node.lines[-1]["event"], "stopped")
 
     async def test_a_client_that_does_not_answer_is_cut_off(self):
         node = await self.start(gateway__close_timeout="100ms")
