@@ -109,15 +109,14 @@ absl::Status Node::StartParts(const v1::Config& config) {
                                  .stats = stats_,
                                  .counters = control_counters_,
                                  .events = events_,
-                                 .attached = backend_.get(),
                                  .measures = control_measures_,
+                                 .attached = backend_.get(),
                                  .node = *this,
                                  .clock = clock_,
                                  .effective_config = [this] { return ConfigInForce(); }});
   if (!control.ok()) return control.status();
   control_ = *std::move(control);
 
-  absl::StatusOr<std::unique_ptr<AdminServer>> admin =
   if (absl::Status admin = StartAdmin(config); !admin.ok()) return admin;
   absl::MutexLock lock(&mutex_);
   serving_ = true;
@@ -126,6 +125,7 @@ absl::Status Node::StartParts(const v1::Config& config) {
 }
 
 absl::Status Node::StartAdmin(const v1::Config& config) {
+  absl::StatusOr<std::unique_ptr<AdminServer>> admin =
       AdminServer::Start(ToAdminOptions(config), stats_,
                          {.live = [this] { return Live(); },
                           .ready = [this] { return Ready(); },
@@ -196,6 +196,7 @@ absl::Status Node::Drain(std::optional<absl::Duration> window) {
   SetReady(false);
   const absl::Duration spread = window.value_or(drain_window_);
   Log(LogLevel::kInfo, "draining", {{"window_seconds", absl::ToDoubleSeconds(spread)}});
+  engine_->SetDraining(true);
   gateway_->Drain(spread);
   return absl::OkStatus();
 }
@@ -205,6 +206,7 @@ absl::Status Node::Undrain() {
   if (!serving_) return Refusal(absl::StatusCode::kUnavailable, "NODE_STOPPING", kNotServing);
   if (!draining_.exchange(false)) return absl::OkStatus();
   Log(LogLevel::kInfo, "undrained");
+  engine_->SetDraining(false);
   gateway_->Undrain();
   SetReady(true);
   return absl::OkStatus();

@@ -68,11 +68,12 @@ void WarnIfPartial(bool partial) {
 }
 
 void PrintNodes(const v1::NodesResponse& answer) {
-  std::vector<Row> rows = {{"NODE", "VERSION", "CLIENTS", "CONNECTIONS", "SELF", "INCARNATION"}};
+  std::vector<Row> rows = {
+      {"NODE", "VERSION", "CLIENTS", "CONNECTIONS", "STATE", "SELF", "INCARNATION"}};
   for (const v1::NodeInfo& node : answer.nodes()) {
     rows.push_back({node.server_id(), node.version(), std::to_string(node.clients()),
-                    std::to_string(node.connections()), node.self() ? "*" : "",
-                    node.incarnation()});
+                    std::to_string(node.connections()), node.draining() ? "draining" : "serving",
+                    node.self() ? "*" : "", node.incarnation()});
   }
   PrintTable(rows);
   WarnIfPartial(answer.partial());

@@ -48,7 +48,7 @@ void AdminCalls::Stats(const v1::StatsRequest&, Answer<v1::StatsResponse> answer
 }
 
 void AdminCalls::Nodes(const v1::NodesRequest&, Answer<v1::NodesResponse> answer) {
-  directory_.Nodes([self = stats_.node(),
+  directory_.Nodes([self = stats_.node(), draining = node_.draining(),
                     answer = std::move(answer)](absl::StatusOr<std::vector<NodeRow>> rows) mutable {
     if (!rows.ok()) return std::move(answer)(rows.status());
     std::ranges::sort(*rows, {}, &NodeRow::node);
@@ -61,6 +61,7 @@ void AdminCalls::Nodes(const v1::NodesRequest&, Answer<v1::NodesResponse> answer
       *node.mutable_started_at() = ToProto(row.started_at);
       *node.mutable_last_heartbeat() = ToProto(row.heartbeat_at);
       node.set_self(row.node == self);
+      node.set_draining(node.self() ? draining : row.draining);
       node.set_clients(row.online.clients);
       node.set_connections(row.online.connections);
     }

@@ -47,6 +47,7 @@ struct NodeRow {
   absl::Time started_at;
   absl::Time heartbeat_at;
   OnlineCount online;
+  bool draining = false;  // as of its heartbeat
 };
 
 // SEAM 2. Remembers, for the whole cluster, who is connected where and who is in which room.

@@ -24,6 +24,10 @@ class Engine {
   // clients, whatever becomes of the others. Any thread.
   virtual bool Joined() const = 0;
 
+  // What the other nodes are to see of this one, at its next heartbeat. Any thread. One that is by
+  // itself has nobody to tell.
+  virtual void SetDraining(bool draining) { (void)draining; }
+
   // Gives back what the directory holds of this node, behind the last shard. Blocks for at most
   // about `patience`. May be repeated.
   virtual void Stop(absl::Duration patience) = 0;

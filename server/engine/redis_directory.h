@@ -68,6 +68,8 @@ class RedisDirectory final : public Directory {
   };
   // Prolongs the lease.
   void Heartbeat(Done<Lease> done);
+  // What heartbeats say from now on. Any thread.
+  void SetDraining(bool draining) { draining_ = draining; }
   // Takes the lease, and marks all rows of this node as left over: what is not written again until
   // FinishRewrite goes.
   void BeginRewrite(Done<bool> done);
@@ -95,7 +97,8 @@ class RedisDirectory final : public Directory {
   const std::string root_;
   const std::string self_;  // this node, as Redis knows it
   RedisLink& link_;
-  std::atomic<uint64_t> rewrites_{0};  // begun
+  std::atomic<uint64_t> rewrites_{0};
+  std::atomic<bool> draining_{false};  // begun
   std::atomic<uint64_t> binds_{0};     // numbers them, so that a late one can be undone alone
   std::function<void(const std::vector<ReapedRow>&)> on_reaped_;
 };

@@ -36,7 +36,7 @@ std::optional<ReapedRow> ParseRow(std::string_view text) {
 }  // namespace
 
 void RedisDirectory::Heartbeat(Done<Lease> done) {
-  Run(scripts::Heartbeat(), {self_, Milliseconds(options_.lease)},
+  Run(scripts::Heartbeat(), {self_, Milliseconds(options_.lease), draining_ ? "1" : ""},
       Answering<Lease>(std::move(done), [](const RedisValue& value) {
         return Lease{.held = NumberAt(value, 0) == 1, .rows = NumberAt(value, 1)};
       }));

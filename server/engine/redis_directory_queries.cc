@@ -55,7 +55,7 @@ absl::Time ParseMilliseconds(std::string_view text) {
 std::vector<NodeRow> ParseNodes(const RedisValue& answer) {
   std::vector<NodeRow> nodes;
   const auto& elements = answer.array();
-  for (size_t i = 0; i + 5 < elements.size(); i += 6) {
+  for (size_t i = 0; i + 6 < elements.size(); i += 7) {
     auto node = ParseRedisNode(elements[i].text());
     if (!node.has_value()) continue;
     nodes.push_back(
@@ -63,7 +63,8 @@ std::vector<NodeRow> ParseNodes(const RedisValue& answer) {
          .version = elements[i + 1].text(),
          .started_at = ParseMilliseconds(elements[i + 2].text()),
          .heartbeat_at = ParseMilliseconds(elements[i + 3].text()),
-         .online = {.clients = NumberAt(answer, i + 4), .connections = NumberAt(answer, i + 5)}});
+         .online = {.clients = NumberAt(answer, i + 5), .connections = NumberAt(answer, i + 6)},
+         .draining = elements[i + 4].text() == "1"});
   }
   return nodes;
 }

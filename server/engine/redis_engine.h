@@ -66,6 +66,8 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   // Whether the node is a part of the cluster right now. Any thread.
   bool up() const { return joined_.load(std::memory_order_acquire); }
 
+  void SetDraining(bool draining) override { directory_.SetDraining(draining); }
+
  private:
   // RedisLink::Handler
   void OnUp() override;

@@ -203,6 +203,19 @@ class ClusterTest(NodeTestCase):
         servers = (await node.call("Router/OnlineByServer"))["servers"]
         return [server["server_id"] for server in servers] == list(server_ids)
 
+    async def drains(self, at, server_id, draining):
+        nodes = (await at.call("Admin/Nodes"))["nodes"]
+        return [n.get("draining", False) for n in nodes if n["server_id"] == server_id] == [draining]
+
+    async def test_all_nodes_see_which_one_drains(self):
+        one, two, _ = self.nodes
+        await one.call("Admin/Drain")
+        self.assertTrue(await self.drains(one, "gw-1", True))
+        await self.eventually(self.drains, two, "gw-1", True)
+        self.assertTrue(await self.drains(two, "gw-2", False))
+        await one.call("Admin/Undrain")
+        await self.eventually(self.drains, two, "gw-1", False)
+
     async def online_is(self, node, connections):
         return (await node.call("Router/OnlineCount")).get("connections") == connections
 

@@ -55,10 +55,12 @@ class CtlTest(NodeTestCase):
         self.assertIn("delivered", await self.shown(node, "send", "--everyone", "hello"))
         self.assertIn("draining", await self.shown(node, "drain", "--window", "0"))
         await self.assertClosed(client, 1012)
+        self.assertIn("serving", await self.shown(node, "nodes"))
         self.assertIn("again", await self.shown(node, "undrain"))
         await self.connect(node)
 
     async def test_failure_says_why(self):
+        self.assertIn("serving", await self.shown(node, "nodes"))
         code, out, err = await ctl("--address", "127.0.0.1:1", "--deadline", "2", "nodes")
         self.assertEqual((code, out), (1, ""))
         self.assertIn("UNAVAILABLE", err)
