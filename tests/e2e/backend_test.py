@@ -6,7 +6,7 @@ import os
 
 import websockets
 
-from harness import GRPCURL, NodeTestCase, main, within
+from harness import CallFailed, GRPCURL, NodeTestCase, main, within
 
 SERVICE = os.path.join(os.environ["WSROUTER_BUILD_DIR"], "tests", "chat_service")
 
@@ -121,6 +121,35 @@ class AttachedTest(NodeTestCase):
         await self.assertClosed(client, 4999)
         question = (await service.value())["question"]
         self.assertEqual(question["disconnected"]["disconnected"]["code"], 4999)
+
+    async def test_effects_in_a_clients_name_count_for_that_client(self):
+        node = await self.start(backend__routes="/chat attached", limits__client_rate="2/1h")
+        service = await Lines.start(GRPCURL, "-plaintext", "-emit-defaults", "-d", "@", node.control,
+                                    "wsrouter.v1.Events/Attach")
+        self.addAsyncCleanup(service.end)
+        await service.write('{"attach": {"path_prefix": "/chat", "methods": ["Connect", "Message"]}}')
+        await service.value()
+
+        async def answer(kind, decision):
+            question_id = (await service.value())["question"]["question_id"]
+            await service.write(json.dumps({"answer": {"question_id": question_id, kind: decision}}))
+        connecting = asyncio.create_task(self.connect(node, "/chat"))
+        await answer("connect", {"accept": {"client_id": "alice", "rooms": ["lobby"]}})
+        client = await within(connecting, "the client")
+
+        def push(text, sender):
+            return {"push": {"room": "lobby", "payload": {"text": text}, "from_client_id": sender}}
+        await client.send("hello")
+        await answer("message", {"effects": [push("1", "alice"), push("2", "alice"),
+                                             push("3", "alice"), push("4", "bob"), push("5", "")]})
+        for text in ("1", "2", "4", "5"):
+            await self.assertReceives(client, text)
+        gauges = json.loads((await node.http("/healthz/ws"))[1])
+        self.assertEqual(gauges["client_rate_limit_drops_total"], 1)
+        with self.assertRaises(CallFailed) as refused:  # what the service spent, callers have not
+            await node.call("Router/Push", room="lobby", payload={"text": "6"},
+                            from_client_id="alice")
+        self.assertEqual(refused.exception.reason, "RATE_CLIENT")
 
     async def test_grpcurl_decides_which_rooms_a_client_may_join(self):
         node = await self.start(backend__routes="/chat attached")

@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import tempfile
 
+from access_test import Folder
 from harness import NodeTestCase, clean_environment, main, within
 
 CTL = os.path.join(os.environ["WSROUTER_BUILD_DIR"], "wsrouterctl")
@@ -53,14 +55,15 @@ class CtlTest(NodeTestCase):
         self.assertIn("0 of 0", await self.shown(node, "send", "--room", "lobby", "hello"))
         self.assertIn("nobody", await self.shown(node, "send", "--client", "alice", "hello"))
         self.assertIn("delivered", await self.shown(node, "send", "--everyone", "hello"))
-        self.assertIn("draining", await self.shown(node, "drain", "--window", "0"))
-        await self.assertClosed(client, 1012)
         self.assertIn("serving", await self.shown(node, "nodes"))
+        self.assertIn("draining", await self.shown(node, "drain", "--window", "0"))
+        self.assertIn("draining", await self.shown(node, "nodes"))
+        await self.assertClosed(client, 1012)
         self.assertIn("again", await self.shown(node, "undrain"))
+        self.assertIn("serving", await self.shown(node, "nodes"))
         await self.connect(node)
 
     async def test_failure_says_why(self):
-        self.assertIn("serving", await self.shown(node, "nodes"))
         code, out, err = await ctl("--address", "127.0.0.1:1", "--deadline", "2", "nodes")
         self.assertEqual((code, out), (1, ""))
         self.assertIn("UNAVAILABLE", err)
@@ -74,6 +77,28 @@ class CtlTest(NodeTestCase):
             code, out, err = await ctl(*words)
             self.assertEqual((code, out), (2, ""), words)
             self.assertNotEqual(err, "", words)
+
+    async def test_tls_files_show_who_calls_and_who_answers(self):
+        folder = Folder()
+        self.addCleanup(lambda: shutil.rmtree(folder.path))
+        folder.issue("node", "node", "DNS:localhost,IP:127.0.0.1")
+        folder.issue("ops", "ops")
+        node = await self.start(
+            control__tls__cert_file=folder / "node.pem", control__tls__key_file=folder / "node.key",
+            control__tls__client_ca_file=folder / "ca.pem", control__client_names="ops read")
+        address = ("--address", node.control)
+        shown = ("--cert", folder / "ops.pem", "--key", folder / "ops.key")
+        code, out, err = await ctl(*address, "--ca", folder / "ca.pem", *shown, "nodes")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("NODE", out)
+        code, _, err = await ctl(*address, "--ca", folder / "ca.pem", *shown, "drain")
+        self.assertEqual(code, 1)
+        self.assertIn("PERMISSION_DENIED", err)
+        # In plain text, without a certificate, and with an authority that did not issue the node's.
+        for words in ((), ("--ca", folder / "ca.pem"), ("--ca", folder / "ops.pem", *shown)):
+            code, out, err = await ctl(*address, "--deadline", "2", *words, "nodes")
+            self.assertEqual((code, out), (1, ""), words)
+            self.assertIn("UNAVAILABLE", err)
 
     async def test_token_comes_from_a_file_or_the_environment(self):
         token = secrets.token_hex(32)

@@ -108,6 +108,20 @@ TEST_F(ControlTlsTest, NamesOfCertificatesHaveTheirRoles) {
   EXPECT_EQ(Code(kRead, "", stranger), StatusCode::UNAUTHENTICATED);
 }
 
+TEST_F(ControlTlsTest, EachCertificateIsACallerByItself) {
+  WantCertificates();
+  options_.calls_rate = {.n = 2, .window = absl::Hours(1)};
+  Start();
+  const Issued reader = authority_.Issue("a", {.common_name = "reader"});
+  const Issued ops = authority_.Issue(
+      "c", {.common_name = "x", .alternative_names = "URI:spiffe://example.org/ops"});
+  for (const Issued& shown : {reader, ops}) {
+    EXPECT_EQ(Code(kRead, "", shown), StatusCode::OK);
+    EXPECT_EQ(Code(kRead, "", shown), StatusCode::OK);
+    EXPECT_EQ(Code(kRead, "", shown), StatusCode::RESOURCE_EXHAUSTED);
+  }
+}
+
 TEST_F(ControlTlsTest, ReflectionAsksForTheNameOfTheCertificate) {
   WantCertificates();
   Start();
@@ -212,6 +226,7 @@ TEST_F(ControlTlsTest, BeyondLoopbackWantsTlsAndARule) {
                                        .stats = node.stats,
                                        .counters = node.counters,
                                        .events = node.hub,
+                                       .measures = node.measures,
                                        .node = node.drains,
                                        .clock = node.clock,
                                        .effective_config = [] { return std::string(); }});
@@ -226,7 +241,6 @@ TEST_F(ControlTlsTest, BeyondLoopbackWantsTlsAndARule) {
   EXPECT_THAT(refusal(options), HasSubstr("sends tokens in plain text"));
   options.insecure_control = true;
   EXPECT_EQ(refusal(options), "(started)");
-                                       .measures = node.measures,
 }
 
 }  // namespace

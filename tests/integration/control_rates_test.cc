@@ -3,8 +3,10 @@
 #include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/authority.h"
 #include "tests/support/control_node.h"
 #include "tests/support/eventually.h"
+#include "tests/support/raw_call.h"
 
 namespace wsrouter {
 namespace {
@@ -112,6 +114,25 @@ TEST(ControlCallsRateTest, ACallerOverItsRateIsRefusedBeforeAnythingIsDone) {
   EXPECT_EQ(refused.reason, "RATE_CALLER");
   EXPECT_GT(refused.retry_after, absl::Minutes(50));
   EXPECT_EQ(node.stats.Total(Counter::kRoomPushes), 0u);
+}
+
+TEST(ControlCallsRateTest, EachTokenIsACallerByItself) {
+  const Authority authority;
+  const std::string a = "first-0123456789abcdef0123456789abc";
+  const std::string b = "second-0123456789abcdef0123456789abc";
+  const std::string tokens = authority.Write("tokens", "a read " + a + "\nb read " + b + "\n");
+  ControlNode node({}, {.tokens_file = tokens, .calls_rate = {.n = 2, .window = absl::Hours(1)}});
+  const auto code = [&](const std::string& token) {
+    return RawCall(*node.channel, "/wsrouter.v1.Admin/Stats", "", "Bearer " + token)
+        .status.error_code();
+  };
+  for (const std::string& token : {a, b}) {
+    EXPECT_EQ(code(token), StatusCode::OK);
+    EXPECT_EQ(code(token), StatusCode::OK);
+    EXPECT_EQ(code(token), StatusCode::RESOURCE_EXHAUSTED);
+  }
+  // Who has no credential is told so, and spends nobody's calls.
+  EXPECT_EQ(code("nobody"), StatusCode::UNAUTHENTICATED);
 }
 
 TEST_F(ControlRatesTest, ABadLimitIsRefusedByItsField) {
