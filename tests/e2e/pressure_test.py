@@ -26,6 +26,26 @@ async def counter(node, name):
     return float(re.search(rf"^wsrouter_{name} (\S+)$", text, re.MULTILINE).group(1))
 
 
+class FullNodeTest(NodeTestCase):
+    async def test_who_finds_no_place_is_told_when_to_come_again(self):
+        node = await self.start(gateway__connections_max="3")
+        clients = [await self.connect(node) for _ in range(3)]
+        with self.assertRaises(websockets.InvalidStatusCode) as refused:
+            await self.connect(node)
+        self.assertEqual(refused.exception.status_code, 503)
+        self.assertIn(int(refused.exception.headers["Retry-After"]), range(5, 26))
+        self.assertEqual(await counter(node, "accepts_refused_node_total"), 1)
+        await clients[0].close()
+
+        async def let_in():
+            while True:
+                try:
+                    return await self.connect(node)
+                except websockets.InvalidStatusCode:
+                    pass
+        await within(let_in(), "the place of the client that left")
+
+
 class DescriptorTest(NodeTestCase):
     """256 descriptors and 400 clients."""
 
