@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "base/listen_address.h"
 #include "config_value.h"
+#include "control/policy.h"
 #include "core/client_protocol.h"
 #include "fmt/format.h"
 #include "gateway/pressure.h"
@@ -106,6 +107,14 @@ absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsign
   return to;
 }
 
+namespace {
+
+SlowConsumerPolicy PolicyOf(const v1::LimitsConfig& limits) {
+  return ToPolicy(limits.slow_consumer_policy()).value_or(SlowConsumerPolicy::kDrop);
+}
+
+}  // namespace
+
 Limits ToLimits(const v1::Config& config) {
   const v1::LimitsConfig& from = config.limits();
   return {.owner_capacity = from.owner_capacity(),
@@ -113,9 +122,10 @@ Limits ToLimits(const v1::Config& config) {
           .connections_per_client = from.connections_per_client(),
           .rooms_per_connection = from.rooms_per_connection(),
           .slow_consumer_bytes = from.slow_consumer_bytes(),
-          .slow_consumer_policy = from.slow_consumer_policy() == v1::SLOW_CONSUMER_POLICY_DISCONNECT
-                                      ? SlowConsumerPolicy::kDisconnect
-                                      : SlowConsumerPolicy::kDrop,
+          .slow_consumer_policy = PolicyOf(from),
+          .namespaces = std::make_shared<const Namespaces>(ToNamespaces(config)),
+          .outbox_age_max = ToDuration(from.outbox_age_max()),
+          .outbox_budget = from.outbox_budget(),
           .auth_timeout = ToDuration(config.gateway().auth_timeout())};
 }
 
@@ -125,7 +135,8 @@ Namespaces ToNamespaces(const v1::Config& config) {
       .room_rate = ParseRateLimit(from.room_rate()).value_or(RateLimit()),
       .client_rate = ParseRateLimit(from.client_rate()).value_or(RateLimit()),
       .on_limit = from.on_rate_limit() == v1::ON_RATE_LIMIT_DISCONNECT ? OnRateLimit::kDisconnect
-                                                                       : OnRateLimit::kDrop};
+                                                                       : OnRateLimit::kDrop,
+      .slow_consumer = PolicyOf(from)};
   return Namespaces::Parse({from.namespaces().begin(), from.namespaces().end()}, defaults)
       .value_or(Namespaces(defaults));
 }

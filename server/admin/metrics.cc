@@ -50,7 +50,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Connections closed because the client broke the protocol.",
     "Connections closed because nobody owned them in time.",
     "Connections closed because their ownership expired.",
-    "Connections closed because their outbox was full.",
+    "Connections closed because they read too slowly.",
     "Connections closed because nothing came back after a Ping.",
     "Envelopes that found the mailbox of a shard full.",
     "Messages of other nodes that could not be understood, or were not for this node.",
@@ -72,6 +72,11 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Upgrades answered with 503 because too many came in a second.",
     "Joins that clients asked for and may not have.",
     "Frames of wsrouter.v1.json that were not in order.",
+    "Frames that were queued and made room for newer ones (drop_old, conflate).",
+    "Frames that were queued and whose place a newer one with their key took.",
+    "Connections closed because a frame waited longer than outbox_age_max.",
+    "Connections closed because all outboxes together were over outbox_budget.",
+    "Times that a client was told of frames that it has lost.",
 };
 
 // One figure for each port that speaks TLS; no family where none does.

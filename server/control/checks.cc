@@ -77,6 +77,16 @@ FramePtr Checks::Payload(const v1::Payload& payload, size_t bytes_max) {
   return Frame::Make(text ? Opcode::kText : Opcode::kBinary, octets);
 }
 
+std::string Checks::ConflationKey(std::string_view field, const std::string& key) {
+  if (key.size() > kConflationKeyBytesMax) {
+    Fail(BadField(
+        field, "FIELD_TOO_LONG",
+        fmt::format("has {} octets, want at most {}", key.size(), kConflationKeyBytesMax)));
+  }
+  if (HasControlCharacter(key)) Fail(BadField(field, "FIELD_INVALID", "has a control character"));
+  return key;
+}
+
 Labels Checks::LabelMap(const google::protobuf::Map<std::string, std::string>& labels) {
   Labels checked;
   if (!CheckSize("labels", static_cast<int>(labels.size()), int{kLabelsMax})) return checked;

@@ -80,6 +80,7 @@ class Checks {
     }
     return patterns;
   }
+  std::string ConflationKey(std::string_view field, const std::string& key);
   Labels LabelMap(const google::protobuf::Map<std::string, std::string>& labels);
   std::optional<absl::Time> Expiry(const google::protobuf::Timestamp& timestamp, absl::Time now);
   // `prefix` goes before the names of the fields: "close." where they are in a message of their

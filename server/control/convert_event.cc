@@ -6,6 +6,20 @@
 namespace wsrouter {
 namespace {
 
+v1::SlowCause ShownCause(SlowCause cause) {
+  switch (cause) {
+    case SlowCause::kFull:
+      return v1::SLOW_CAUSE_FULL;
+    case SlowCause::kRecovered:
+      return v1::SLOW_CAUSE_RECOVERED;
+    case SlowCause::kAge:
+      return v1::SLOW_CAUSE_AGE;
+    case SlowCause::kBudget:
+      return v1::SLOW_CAUSE_BUDGET;
+  }
+  return v1::SLOW_CAUSE_UNSPECIFIED;
+}
+
 v1::DisconnectCause ToProto(CloseCause cause) {
   switch (cause) {
     case CloseCause::kClientClosed:
@@ -75,6 +89,8 @@ struct Shown {
   void operator()(const event::Slow& slow) const {
     proto.set_kind(v1::EVENT_KIND_SLOW);
     proto.mutable_slow()->set_outbox_bytes(slow.outbox_bytes);
+    proto.mutable_slow()->set_cause(ShownCause(slow.cause));
+    proto.mutable_slow()->set_frames_lost(slow.frames_lost);
   }
   void operator()(const event::Disconnected& end) const {
     proto.set_kind(v1::EVENT_KIND_DISCONNECTED);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/checks.h"
+#include "control/policy.h"
 #include "core/envelope.h"
 #include "wsrouter/v1/router.pb.h"
 
@@ -22,11 +23,8 @@ Deliver ReadDeliver(Checks& checks, const Request& request, size_t payload_bytes
   const v1::DeliveryOptions& options = request.options();
   checks.Known("options.slow_consumer", v1::SlowConsumerPolicy_IsValid(options.slow_consumer()));
   checks.Known("options.wait", v1::Wait_IsValid(options.wait()));
-  if (options.slow_consumer() == v1::SLOW_CONSUMER_POLICY_DROP) {
-    deliver.slow_consumer = SlowConsumerPolicy::kDrop;
-  } else if (options.slow_consumer() == v1::SLOW_CONSUMER_POLICY_DISCONNECT) {
-    deliver.slow_consumer = SlowConsumerPolicy::kDisconnect;
-  }
+  deliver.slow_consumer = ToPolicy(options.slow_consumer());
+  deliver.conflation_key = checks.ConflationKey("options.conflation_key", options.conflation_key());
   // Whom limits charge: the envelope's `from`.
   if constexpr (requires { request.from_client_id(); }) {
     checks.Optional<ClientId>("from_client_id", request.from_client_id());

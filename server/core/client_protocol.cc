@@ -1,5 +1,6 @@
 #include "core/client_protocol.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -190,6 +191,12 @@ std::string ErrorText(std::string_view id, const absl::Status& refusal,
   return fmt::format(R"({{"error":{{{}"reason":{},"text":{}{}}}}})", IdMember(id),
                      Quoted(reason.empty() ? "INTERNAL" : reason),
                      Quoted(StdView(refusal.message())), retry);
+}
+
+std::string GapText(std::string_view room, uint64_t count) {
+  const std::string member = room.empty() ? "" : fmt::format(R"("room":{},)", Quoted(room));
+  return fmt::format(R"({{"gap":{{{}"count":{}}}}})", member,
+                     std::min<uint64_t>(count, UINT32_MAX));
 }
 
 std::string ByeText(uint16_t code, std::string_view reason) {

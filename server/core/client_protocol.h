@@ -59,6 +59,8 @@ std::string JoinedText(std::string_view id, const RoomName& room);
 std::string LeftText(std::string_view id, const RoomName& room);
 std::string AckText(std::string_view id);
 std::string ErrorText(std::string_view id, const absl::Status& refusal, absl::Duration retry_after);
+// `count` frames were lost; of `room`, where it is not empty.
+std::string GapText(std::string_view room, uint64_t count);
 // Before a Close frame; says whether and how the client should come back.
 std::string ByeText(uint16_t code, std::string_view reason);
 

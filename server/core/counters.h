@@ -65,6 +65,11 @@ enum class Counter : size_t {
   kUpgradesShedRate,       // ... too many a second
   kClientJoinsDenied,      // joins that clients asked for themselves and may not have
   kClientFramesRefused,    // frames of wsrouter.v1.json that were not in order
+  kPushesDroppedOld,       // frames of kPushes that made room for newer ones
+  kPushesConflated,        // ... whose place a newer one with their key took
+  kClosedSlowAge,          // of kClosedSlowConsumer: a frame waited too long
+  kClosedSlowBudget,       // ... all outboxes together were too large
+  kGapsTold,               // times that a client was told of lost frames
   kCount,
 };
 
@@ -121,6 +126,11 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
         "upgrades_shed_rate_total",
         "client_joins_denied_total",
         "client_frames_refused_total",
+        "pushes_dropped_old_total",
+        "pushes_conflated_total",
+        "closed_slow_age_total",
+        "closed_slow_budget_total",
+        "gaps_told_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

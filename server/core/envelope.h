@@ -59,6 +59,7 @@ struct Deliver {  // to everybody addressed, but for `except`
   FramePtr frame;
   std::optional<SlowConsumerPolicy> slow_consumer;  // the shard's default where absent
   std::shared_ptr<const Exceptions> except;         // null: nobody is left out
+  std::string conflation_key = {};  // with kConflate, among the pushes to the same topic
 };
 struct Own {
   ClientId client;

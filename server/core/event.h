@@ -50,6 +50,13 @@ enum class CloseCause : uint8_t {
   kRateLimited,  // it sent too many frames
 };
 
+enum class SlowCause : uint8_t {
+  kFull,       // a frame found its outbox full
+  kRecovered,  // the outbox is empty again
+  kAge,        // a frame has waited longer than outbox_age_max
+  kBudget,     // its outbox was the largest when all together were over outbox_budget
+};
+
 namespace event {
 struct Connected {
   std::shared_ptr<const Handshake> handshake;
@@ -70,8 +77,12 @@ struct Joined {
 struct Left {
   RoomName room;
 };
+// A connection reads too slowly: the first frame is lost to it; its outbox is empty again; or it is
+// closed for that.
 struct Slow {
   uint64_t outbox_bytes = 0;
+  SlowCause cause = SlowCause::kFull;
+  uint64_t frames_lost = 0;  // since its outbox was last empty
 };
 struct Disconnected {
   CloseCause cause = CloseCause::kConnectionLost;

@@ -32,12 +32,22 @@ class Frame {
 
 using FramePtr = std::shared_ptr<const Frame>;
 
+// What a frame is among those that wait with it. The default: it must come, or the connection ends.
+struct FrameStanding {
+  bool gives_way = false;  // it may be lost for the sake of newer ones
+  std::string room = {};   // whose members it was pushed to; empty: no room's
+  // A newer frame with the same key takes its place while it waits; empty: none does.
+  std::string key = {};
+};
+
 // One shard's reference to a frame. Copies are counted without atomics, which is what makes a
 // room of a thousand members cheap: all copies of a FrameRef must stay on one thread.
 class FrameRef {
  public:
   FrameRef() = default;
-  explicit FrameRef(FramePtr frame) : share_(new Share{std::move(frame), 1}) {}
+  explicit FrameRef(FramePtr frame) : share_(new Share{std::move(frame), 1, {}}) {}
+  FrameRef(FramePtr frame, FrameStanding standing)
+      : share_(new Share{std::move(frame), 1, std::move(standing)}) {}
   FrameRef(const FrameRef& other) : share_(other.share_) {
     if (share_ != nullptr) ++share_->references;
   }
@@ -52,6 +62,10 @@ class FrameRef {
 
   const Frame& operator*() const { return *share_->frame; }
   const Frame* operator->() const { return share_->frame.get(); }
+  explicit operator bool() const { return share_ != nullptr; }
+
+  // Good as long as any copy is.
+  const FrameStanding& standing() const { return share_->standing; }
 
   // Same share, hence the same octets.
   friend bool operator==(const FrameRef&, const FrameRef&) = default;
@@ -60,6 +74,7 @@ class FrameRef {
   struct Share {
     FramePtr frame;
     uint32_t references;
+    const FrameStanding standing;
   };
   Share* share_ = nullptr;
 };

@@ -3,14 +3,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "absl/time/time.h"
 
 namespace wsrouter {
 
+class Namespaces;
+
+// What becomes of a push for a connection whose outbox is full.
 enum class SlowConsumerPolicy : uint8_t {
   kDrop,        // the frame is lost to that connection, counted, and the connection stays
   kDisconnect,  // the connection is closed 4014 (1013 where the client speaks no subprotocol)
+  kDropOld,     // the oldest frames that may be lost make room for it
+  kConflate,    // likewise; and, full or not, it takes the place of a waiting one with its key
 };
 
 // Every bound of the routing core, with its production default. config.proto has the same values
@@ -22,6 +28,9 @@ struct Limits {
   uint32_t rooms_per_connection = 128;
   size_t slow_consumer_bytes = size_t{4} << 20;  // outbox of one connection
   SlowConsumerPolicy slow_consumer_policy = SlowConsumerPolicy::kDrop;
+  std::shared_ptr<const Namespaces> namespaces = {};  // policies of rooms; null: none of their own
+  absl::Duration outbox_age_max = absl::Seconds(10);  // a frame waits no longer; zero: off
+  uint64_t outbox_budget = uint64_t{1} << 30;       // octets in all outboxes of a node; 0: no limit
   absl::Duration auth_timeout = absl::Seconds(10);  // unowned longer than this: 4001
 };
 
@@ -32,6 +41,7 @@ inline constexpr size_t kFrameOverheadBytes = 128;
 // How far Pongs and the Close may go beyond slow_consumer_bytes, so that a slow consumer can still
 // be told why it is closed.
 inline constexpr size_t kControlFramesBytesMax = 4096;
+inline constexpr size_t kConflationKeyBytesMax = 64;
 inline constexpr uint32_t kLabelsMax = 32;           // labels of one connection
 inline constexpr size_t kLabelBytesMax = 1024;       // key and value of one label together
 inline constexpr size_t kCloseReasonBytesMax = 123;  // RFC 6455 section 5.5: 125 less the code

@@ -1,6 +1,7 @@
 #include "core/namespaces.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_split.h"
@@ -13,6 +14,13 @@ namespace {
 absl::Status Wrong(std::string_view line, std::string_view what) {
   return absl::InvalidArgumentError(fmt::format("namespace '{}' {}", line, what));
 }
+
+constexpr std::array<std::pair<std::string_view, SlowConsumerPolicy>, 4> kSlowConsumers = {{
+    {"drop", SlowConsumerPolicy::kDrop},
+    {"drop_old", SlowConsumerPolicy::kDropOld},
+    {"conflate", SlowConsumerPolicy::kConflate},
+    {"disconnect", SlowConsumerPolicy::kDisconnect},
+}};
 
 absl::Status SetOption(std::string_view name, std::string_view value, Namespace& space) {
   NamespaceOptions& options = space.options;
@@ -27,9 +35,15 @@ absl::Status SetOption(std::string_view name, std::string_view value, Namespace&
     options.on_limit = value == "drop" ? OnRateLimit::kDrop : OnRateLimit::kDisconnect;
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(
-      fmt::format("'{}={}' is no option, want room_rate=, client_rate= or on_limit=drop|disconnect",
-                  name, value));
+  for (const auto& [word, policy] : kSlowConsumers) {
+    if (name != "slow_consumer" || value != word) continue;
+    options.slow_consumer = policy;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(fmt::format(
+      "'{}={}' is no option, want room_rate=, client_rate=, on_limit=drop|disconnect or "
+      "slow_consumer=drop|drop_old|conflate|disconnect",
+      name, value));
 }
 
 absl::StatusOr<Namespace> ParseLine(const std::string& line, const NamespaceOptions& defaults) {

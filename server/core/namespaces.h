@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/limits.h"
 #include "core/rate_limit.h"
 
 namespace wsrouter {
@@ -15,6 +16,7 @@ struct NamespaceOptions {
   RateLimit room_rate;    // of each room by itself
   RateLimit client_rate;  // of each sender
   OnRateLimit on_limit = OnRateLimit::kDrop;
+  SlowConsumerPolicy slow_consumer = SlowConsumerPolicy::kDrop;  // of pushes that do not say
 };
 
 // A namespace: a prefix of room names and what differs there from the defaults.
@@ -35,8 +37,9 @@ class Namespaces {
       : list_{{.prefix = {}, .options = defaults}} {}
 
   // Each line "<prefix> <option>=<value> ...", the options room_rate, client_rate (as
-  // ParseRateLimit has them) and on_limit (drop or disconnect). What a line does not say is as in
-  // `defaults`. No two lines may have one prefix.
+  // ParseRateLimit has them), on_limit (drop or disconnect) and slow_consumer (drop, drop_old,
+  // conflate or disconnect). What a line does not say is as in `defaults`. No two lines may have
+  // one prefix.
   static absl::StatusOr<Namespaces> Parse(const std::vector<std::string>& lines,
                                           const NamespaceOptions& defaults);
 

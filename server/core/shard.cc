@@ -117,6 +117,7 @@ void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
   connection.closing = true;
   if (connection.client != nullptr) Disown(connection);
   registry_.Remove(connection);
+  if (connection.slow) losses_.erase(connection.counter);
   counters_.Add(Counter::kConnectionsClosed);
   event::Disconnected detail = {.cause = cause,
                                 .close = std::move(close),
@@ -142,7 +143,7 @@ void Shard::OnSent(Connection& connection, size_t octets) {
   connection.octets_out += octets;
   outbox_bytes_ -= octets;
   turn_bytes_out_ += octets;
-  if (connection.outbox.empty()) connection.slow = false;
+  if (connection.slow && connection.outbox.empty()) Recover(connection);
 }
 
 void Shard::OnGone(Connection& connection) { Discard(connection); }

@@ -21,6 +21,7 @@
 #include "core/event.h"
 #include "core/interest.h"
 #include "core/limits.h"
+#include "core/loss.h"
 #include "core/receipt.h"
 #include "core/registry.h"
 #include "core/rooms.h"
@@ -101,6 +102,7 @@ class Shard {
   // Until EndTurn, which forgets them.
   std::span<const Delivered> delivered() const { return delivered_; }
   size_t connections() const { return registry_.connections().size(); }
+  uint64_t outbox_bytes() const { return outbox_bytes_; }  // in all outboxes
 
   // The time of this loop turn: what follows happens at it, until the next call.
   void Turn(Instant now) { now_ = now; }
@@ -132,6 +134,10 @@ class Shard {
 
   // Reply with what a service wants the client to get before anything else.
   [[nodiscard]] bool Greet(Connection& connection, FramePtr frame);
+
+  // Ends the connection as a slow consumer, which `cause` says. What is begun is sent, then a
+  // Close.
+  void EndSlow(Connection& connection, SlowCause cause);
 
   // Ends the connection from this side, now: it leaves its rooms and is forgotten.
   void Close(Connection& connection, CloseCause cause, CloseCode code, std::string_view reason);
@@ -170,12 +176,27 @@ class Shard {
   static size_t PushesToOneTopic(std::span<const Letter> letters);
   void OnDeliver(std::span<Letter> letters);
   bool IsIn(const Exceptions& except, const Connection& connection) const;
-  void CloseSlow(const std::vector<Connection*>& too_slow);
   void OnOther(Letter& letter);
   Receipt OnDisconnect(const Topic& to, const Disconnect& disconnect);
   Receipt OnDescribe(const Topic& to, const Describe& describe) const;
   void OnAnnouncePending(const AnnouncePending& announce);
   ConnectionDescription Description(const Connection& connection) const;
+
+  // shard_slow.cc
+  SlowConsumerPolicy PolicyOf(const Topic& to, const Deliver& deliver) const;
+  // Whether it took the place of a frame with its key.
+  bool Conflate(Connection& connection, Push& push, const FrameRef& frame);
+  // Send, where the outbox is full or was so since it was last empty.
+  bool SendToSlow(Connection& connection, Push& push, const FrameRef& frame,
+                  std::vector<Connection*>& too_slow);
+  // Drops what gives way until so much fits. False when it does not.
+  bool MakeRoom(Connection& connection, size_t octets, size_t frames);
+  Loss& Lose(Connection& connection);  // a frame
+  // Tells of what was lost behind all that waits; null where nothing was.
+  FrameRef PendingGap(const Connection& connection) const;
+  void QueueGap(Connection& connection, const FrameRef& gap);
+  void Recover(Connection& connection);  // its outbox is empty again
+  void CloseSlow(const std::vector<Connection*>& too_slow);
 
   // shard_membership.cc
   void OnOwn(const Topic& to, const Own& own, ReceiptPart part);
@@ -272,6 +293,7 @@ class Shard {
   // The ends of connections about whose last message a service has not answered.
   absl::flat_hash_map<uint64_t, absl::AnyInvocable<void() &&>> ends_untold_;
   absl::flat_hash_map<uint64_t, Backend::Ticket> joins_asked_;  // that services are asked about
+  absl::flat_hash_map<uint64_t, Loss> losses_;                  // of connections that are `slow`
   absl::flat_hash_map<uint64_t, AwaitedAck> acks_;  // of the message that is asked about
   std::vector<ConnectionId> superseded_;  // whose shards must be told again, at superseded_due_
   absl::Duration superseded_due_;

@@ -53,6 +53,11 @@ bool IsLetIn(const Connection& connection, const RoomName& room) {
 void Shard::Say(Connection& connection, std::string text) {
   if (!connection.speaks || connection.closing) return;
   const FrameRef frame(Frame::Make(Opcode::kText, text));
+  if (const FrameRef gap = PendingGap(connection);
+      gap && connection.outbox.Takes(gap->wire().size() + frame->wire().size(), 2,
+                                     limits_.slow_consumer_bytes)) {
+    QueueGap(connection, gap);
+  }
   switch (connection.outbox.Add(frame, limits_.slow_consumer_bytes)) {
     case Outbox::Push::kFirst:
       transport_.WantWrite(connection);

@@ -1,10 +1,9 @@
 // Whom an envelope addresses, and how a frame gets into their outboxes: the path of every push.
-#include <optional>
 #include <utility>
 
 #include "base/overloaded.h"
-#include "core/client_protocol.h"
 #include "core/shard.h"
+#include "core/shard_push.h"
 
 namespace wsrouter {
 namespace {
@@ -13,17 +12,6 @@ namespace {
 bool ReachesUnowned(const Topic& topic) { return std::holds_alternative<ConnectionId>(topic); }
 
 }  // namespace
-
-// One push on its way through the connections that it addresses.
-struct Shard::Push {
-  FrameRef frame;
-  const Exceptions* except;
-  SlowConsumerPolicy slow_consumer;
-  Receipt receipt = {};
-  // For members that speak wsrouter.v1.json: made for the first of them.
-  std::optional<FrameRef> msg = {};
-  uint64_t msgs_queued = 0;
-};
 
 template <typename Visit>
 void Shard::ForEachAddressed(const Topic& topic, Visit visit) const {
@@ -81,10 +69,7 @@ void Shard::OnDeliver(std::span<Letter> letters) {
   pushes.reserve(letters.size());
   for (const Letter& letter : letters) {
     const auto& deliver = std::get<Deliver>(letter.envelope->action);
-    pushes.push_back(
-        {.frame = FrameRef(deliver.frame),
-         .except = deliver.except.get(),
-         .slow_consumer = deliver.slow_consumer.value_or(limits_.slow_consumer_policy)});
+    pushes.emplace_back(to, deliver, PolicyOf(to, deliver));
   }
   std::vector<Connection*> too_slow;
   bool anybody = false;
@@ -98,8 +83,7 @@ void Shard::OnDeliver(std::span<Letter> letters) {
         Send(connection, push, push.frame, too_slow);
         continue;
       }
-      if (!push.msg.has_value()) push.msg.emplace(MsgFrame(to, *push.frame));
-      if (Send(connection, push, *push.msg, too_slow)) ++push.msgs_queued;
+      if (Send(connection, push, push.MsgTo(to), too_slow)) ++push.msgs_queued;
     }
   });
   if (!anybody && std::holds_alternative<ConnectionId>(to)) {
@@ -110,7 +94,7 @@ void Shard::OnDeliver(std::span<Letter> letters) {
     Receipt& receipt = pushes[i].receipt;
     const uint64_t msgs = pushes[i].msgs_queued;
     outbox_bytes_ += (receipt.queued - msgs) * pushes[i].frame->wire().size();
-    if (msgs > 0) outbox_bytes_ += msgs * (*pushes[i].msg)->wire().size();
+    if (msgs > 0) outbox_bytes_ += msgs * pushes[i].msg->wire().size();
     counters_.Add(Counter::kPushes, receipt.queued);
     counters_.Add(Counter::kPushesDroppedSlowConsumer, receipt.dropped_slow_consumer);
     delivered_.push_back({letters[i].posted, receipt.queued});
@@ -121,35 +105,20 @@ void Shard::OnDeliver(std::span<Letter> letters) {
 inline bool Shard::Send(Connection& connection, Push& push, const FrameRef& frame,
                         std::vector<Connection*>& too_slow) {
   ++push.receipt.matched;
-  switch (connection.outbox.Add(frame, limits_.slow_consumer_bytes)) {
-    case Outbox::Push::kFirst:
-      transport_.WantWrite(connection);
-      [[fallthrough]];
-    case Outbox::Push::kQueued:
-      ++push.receipt.queued;
-      return true;
-    case Outbox::Push::kFull:
-      ++push.receipt.dropped_slow_consumer;
-      if (push.slow_consumer == SlowConsumerPolicy::kDisconnect) too_slow.push_back(&connection);
-      if (!std::exchange(connection.slow, true)) {
-        Emit(connection, event::Slow{.outbox_bytes = connection.outbox.bytes()});
-      }
-      return false;
+  if (!push.key.empty() && Conflate(connection, push, frame)) return true;
+  if (!connection.slow) {
+    switch (connection.outbox.Add(frame, limits_.slow_consumer_bytes)) {
+      case Outbox::Push::kFirst:
+        transport_.WantWrite(connection);
+        [[fallthrough]];
+      case Outbox::Push::kQueued:
+        ++push.receipt.queued;
+        return true;
+      case Outbox::Push::kFull:
+        break;
+    }
   }
-  return false;
-}
-
-void Shard::CloseSlow(const std::vector<Connection*>& too_slow) {
-  for (Connection* connection : too_slow) {
-    if (connection->closing) continue;  // more than one push was too much
-    counters_.Add(Counter::kClosedSlowConsumer);
-    const bool raw = connection->handshake->subprotocol.empty();
-    outbox_bytes_ -= connection->outbox.bytes();
-    counters_.Add(Counter::kPushesFailed, connection->outbox.DropUnsent());
-    outbox_bytes_ += connection->outbox.bytes();
-    Close(*connection, CloseCause::kSlowConsumer,
-          raw ? CloseCode::kTryAgainLater : CloseCode::kSlowConsumer, "reads too slowly");
-  }
+  return SendToSlow(connection, push, frame, too_slow);
 }
 
 }  // namespace wsrouter

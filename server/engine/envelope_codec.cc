@@ -7,6 +7,7 @@
 
 #include "base/overloaded.h"
 #include "core/limits.h"
+#include "engine/deliver_codec.h"
 #include "engine/wire_values.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
@@ -25,11 +26,6 @@ constexpr size_t kPayloadHeadBytesMax = 6;  // the tag and a length of 31 bits
 constexpr WireEnum<Opcode, wire::Opcode, 2> kOpcodes = {{
     {Opcode::kText, wire::OPCODE_TEXT},
     {Opcode::kBinary, wire::OPCODE_BINARY},
-}};
-constexpr WireEnum<std::optional<SlowConsumerPolicy>, wire::SlowConsumer, 3> kSlowConsumers = {{
-    {std::nullopt, wire::SLOW_CONSUMER_UNSPECIFIED},
-    {SlowConsumerPolicy::kDrop, wire::SLOW_CONSUMER_DROP},
-    {SlowConsumerPolicy::kDisconnect, wire::SLOW_CONSUMER_DISCONNECT},
 }};
 constexpr WireEnum<OnDuplicate, wire::OnDuplicate, 3> kOnDuplicates = {{
     {OnDuplicate::kAllow, wire::ON_DUPLICATE_ALLOW},
@@ -59,25 +55,6 @@ void WriteClose(const CloseWith& close, wire::Close* to) {
   to->set_reason(close.reason);
 }
 
-// In an order of their own, not the set's: equal envelopes are equal octets.
-void WriteExceptions(const Exceptions& except, wire::Deliver* to) {
-  const auto by_value = [](const auto* a, const auto* b) { return *a < *b; };
-  std::vector<const ConnectionId*> connections;
-  for (const ConnectionId& id : except.connections) connections.push_back(&id);
-  std::ranges::sort(connections, by_value);
-  for (const ConnectionId* id : connections) WriteConnection(*id, to->add_except_connections());
-  std::vector<const ClientId*> clients;
-  for (const ClientId& client : except.clients) clients.push_back(&client);
-  std::ranges::sort(clients, by_value);
-  for (const ClientId* client : clients) to->add_except_clients(client->value);
-}
-
-void WriteDeliver(const Deliver& deliver, wire::Deliver* to) {
-  to->set_opcode(ToWire(kOpcodes, deliver.frame->opcode()));
-  to->set_slow_consumer(ToWire(kSlowConsumers, deliver.slow_consumer));
-  if (deliver.except != nullptr) WriteExceptions(*deliver.except, to);
-}
-
 void WriteOwn(const Own& own, wire::Own* to) {
   to->set_client(own.client.value);
   to->set_on_duplicate(ToWire(kOnDuplicates, own.on_duplicate));
@@ -98,6 +75,7 @@ const Frame* WriteAction(const Action& action, wire::Envelope* to) {
   std::visit(
       Overloaded{
           [&](const Deliver& deliver) {
+            to->mutable_deliver()->set_opcode(ToWire(kOpcodes, deliver.frame->opcode()));
             WriteDeliver(deliver, to->mutable_deliver());
             frame = deliver.frame.get();
           },
@@ -148,34 +126,9 @@ Topic ReadTopic(WireReader& reader, const wire::Topic& from) {
   return Everyone{};
 }
 
-std::shared_ptr<const Exceptions> ReadExceptions(WireReader& reader, const wire::Deliver& from) {
-  if (from.except_connections().empty() && from.except_clients().empty()) return nullptr;
-  auto except = std::make_shared<Exceptions>();
-  if (!reader.Require(from.except_connections_size() <= kWireNamesMax &&
-                          from.except_clients_size() <= kWireNamesMax,
-                      "deliver.except", "has too many entries")) {
-    return except;
-  }
-  for (const wire::Connection& connection : from.except_connections()) {
-    except->connections.insert(
-        reader.ReadSupposedConnection("deliver.except_connections", connection));
-  }
-  for (const std::string& client : from.except_clients()) {
-    except->clients.insert(reader.ReadName<ClientId>("deliver.except_clients", client));
-  }
-  return except;
-}
-
 FramePtr ReadFrame(WireReader& reader, wire::Opcode opcode, std::string_view payload) {
   const Opcode read = reader.ReadEnum("opcode", kOpcodes, opcode);
   return reader.ok() ? Frame::Make(read, payload) : nullptr;
-}
-
-Deliver ReadDeliver(WireReader& reader, const wire::Deliver& from, std::string_view payload) {
-  return {.frame = ReadFrame(reader, from.opcode(), payload),
-          .slow_consumer =
-              reader.ReadEnum("deliver.slow_consumer", kSlowConsumers, from.slow_consumer()),
-          .except = ReadExceptions(reader, from)};
 }
 
 Own ReadOwn(WireReader& reader, const wire::Own& from) {
@@ -202,7 +155,8 @@ Describe ReadDescribe(WireReader& reader, const wire::Describe& from) {
 Action ReadAction(WireReader& reader, const wire::Envelope& from, std::string_view payload) {
   switch (from.action_case()) {
     case wire::Envelope::kDeliver:
-      return ReadDeliver(reader, from.deliver(), payload);
+      return ReadDeliver(reader, from.deliver(),
+                         ReadFrame(reader, from.deliver().opcode(), payload));
     case wire::Envelope::kOwn:
       return ReadOwn(reader, from.own());
     case wire::Envelope::kRelease:

@@ -155,6 +155,31 @@ TEST(ControlSlowConsumerTest, FullOutboxIsCountedAndThePolicyIsTheCallers) {
   EXPECT_EQ(node.shard.Closed(alice)->code, 1013);
 }
 
+TEST(ControlSlowConsumerTest, NewerPushesMakeRoomOrReplaceTheirKeys) {
+  ControlNode node({.slow_consumer_bytes = 64 + kFrameOverheadBytes});
+  const ConnectionId alice = node.Online("alice");
+  node.shard.Stall(alice);
+  const auto send = [&](std::string_view options) {
+    return node.Call(&Stub::SendToClient,
+                     fmt::format(R"({{"client_id":"alice","payload":{{"text":"{}"}},
+                                     "options":{{{}}}}})",
+                                 std::string(50, 'x'), options));
+  };
+  const std::string conflate =
+      R"("slow_consumer":"SLOW_CONSUMER_POLICY_CONFLATE","conflation_key":)";
+
+  EXPECT_EQ(send("").response.delivered(), 1u);
+  EXPECT_EQ(send(R"("slow_consumer":"SLOW_CONSUMER_POLICY_DROP_OLD")").response.delivered(), 1u);
+  EXPECT_EQ(node.stats.Total(Counter::kPushesDroppedOld), 1u);
+  EXPECT_EQ(send(conflate + R"("k")").response.delivered(), 1u);
+  EXPECT_EQ(node.stats.Total(Counter::kPushesDroppedOld), 2u);
+  EXPECT_EQ(send(conflate + R"("k")").response.delivered(), 1u);
+  EXPECT_EQ(node.stats.Total(Counter::kPushesConflated), 1u);
+  const auto refused = send(conflate + '"' + std::string(65, 'k') + '"');
+  EXPECT_EQ(refused.reason, "FIELD_TOO_LONG");
+  EXPECT_EQ(refused.field, "options.conflation_key");
+}
+
 TEST(ControlOverloadTest, FullMailboxIsOverloadedAndNothingWasDone) {
   constexpr size_t kMailbox = 16;
   ControlNode node({}, {}, kMailbox);

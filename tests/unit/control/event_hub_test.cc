@@ -156,6 +156,27 @@ TEST_F(EventHubTest, SlowWatcherIsToldWhatItMissedAndCostsNobodyElse) {
   EXPECT_THAT(other.Told(), ElementsAre("1", "2", "3", "4", "5"));
 }
 
+TEST_F(EventHubTest, TwoHundredThatDoNotReadHoldWhatFitsAndNobodyElseMissesAnything) {
+  std::vector<Watching> silent;
+  for (int i = 0; i < 200; ++i) {
+    silent.push_back(Watch({.kinds = kAllKinds}, {.items_max = 16, .bytes_max = 1000}));
+  }
+  const Watching reads = Watch();
+  const auto handshake = std::make_shared<const Handshake>();
+  for (int i = 0; i < 1000; ++i) {
+    hub_.Emit({.detail = event::Connected{handshake}});
+    ASSERT_THAT(reads.Told(), ElementsAre("connected"));
+  }
+
+  // They share what they hold, and what they have missed is gone.
+  EXPECT_EQ(handshake.use_count(), 1 + 16);
+  EXPECT_EQ(counters_.Get(Counter::kEventsMissed), 200u * (1000 - 16));
+  for (const Watching& one : silent) {
+    EXPECT_EQ(*one.wakes, 1);
+    EXPECT_EQ(one.Told().back(), "lost 984");
+  }
+}
+
 TEST_F(EventHubTest, PayloadsCountAgainstTheOctetsThatMayWait) {
   const Watching watching = Watch({.kinds = kAllKinds}, {.items_max = 100, .bytes_max = 1000});
 

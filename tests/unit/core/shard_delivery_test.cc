@@ -186,8 +186,12 @@ TEST_F(SlowConsumerTest, IsToldOnceUntilItsOutboxWasEmpty) {
   for (int i = 0; i < 2; ++i) node.Push("lobby", kTen);
   EXPECT_EQ(node.events.Of<event::Slow>().size(), 1u);
   node.Read(slow);
+  ASSERT_EQ(node.events.Of<event::Slow>().size(), 2u);
+  EXPECT_EQ(node.events.Of<event::Slow>()[1].cause, SlowCause::kRecovered);
+  EXPECT_EQ(node.events.Of<event::Slow>()[1].frames_lost, 4u);
   for (int i = 0; i < 3; ++i) node.Push("lobby", kTen);
-  EXPECT_EQ(node.events.Of<event::Slow>().size(), 2u);
+  ASSERT_EQ(node.events.Of<event::Slow>().size(), 3u);
+  EXPECT_EQ(node.events.Of<event::Slow>()[2].frames_lost, 1u);
 }
 
 TEST_F(SlowConsumerTest, IsClosed1013WhereItSpeaksNoSubprotocol) {

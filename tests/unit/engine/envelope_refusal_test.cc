@@ -131,6 +131,9 @@ TEST(EnvelopeRefusalTest, ActionIsCheckedFieldByField) {
   ExpectRefused(
       deliver, [](auto& m) { m.mutable_deliver()->add_except_clients(); }, "except");
   ExpectRefused(
+      deliver, [](auto& m) { m.mutable_deliver()->set_conflation_key(std::string(65, 'k')); },
+      "deliver.conflation_key");
+  ExpectRefused(
       deliver, [](auto& m) { m.clear_receipts(); }, "receipts");
   const Own own = {.client = {"a"}, .rooms = {{"lobby"}}};
   ExpectRefused(

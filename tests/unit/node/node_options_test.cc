@@ -28,6 +28,8 @@ TEST(NodeOptionsTest, DefaultsOfTheSchemaAreThoseOfTheLayers) {
   EXPECT_EQ(limits.rooms_per_connection, Limits().rooms_per_connection);
   EXPECT_EQ(limits.slow_consumer_bytes, Limits().slow_consumer_bytes);
   EXPECT_EQ(limits.slow_consumer_policy, Limits().slow_consumer_policy);
+  EXPECT_EQ(limits.outbox_age_max, Limits().outbox_age_max);
+  EXPECT_EQ(limits.outbox_budget, Limits().outbox_budget);
   EXPECT_EQ(limits.auth_timeout, Limits().auth_timeout);
   const ControlOptions control = ToControlOptions(config);
   EXPECT_EQ(control.listen, ControlOptions().listen);

@@ -1,0 +1,47 @@
+#ifndef WSROUTER_CORE_SHARD_PUSH_H_
+#define WSROUTER_CORE_SHARD_PUSH_H_
+
+#include <cstdint>
+#include <string>
+
+#include "core/client_protocol.h"
+#include "core/shard.h"
+
+namespace wsrouter {
+
+// One push on its way through the connections that it addresses.
+struct Shard::Push {
+  Push(const Topic& to, const Deliver& deliver, SlowConsumerPolicy policy)
+      : except(deliver.except.get()), slow_consumer(policy) {
+    if (policy == SlowConsumerPolicy::kConflate && !deliver.conflation_key.empty()) {
+      key = KeyOf(to) + '\n' + deliver.conflation_key;  // a name has no line break
+    }
+    frame = FrameRef(deliver.frame, {.gives_way = gives_way(), .key = key});
+  }
+
+  // For members that speak wsrouter.v1.json: made for the first of them.
+  const FrameRef& MsgTo(const Topic& to) {
+    if (!msg) {
+      const auto* room = std::get_if<RoomName>(&to);
+      msg = FrameRef(
+          MsgFrame(to, *frame),
+          {.gives_way = gives_way(), .room = room == nullptr ? "" : room->value, .key = key});
+    }
+    return msg;
+  }
+
+  // Who would rather be cut off than lose it does not lose it to others.
+  bool gives_way() const { return slow_consumer != SlowConsumerPolicy::kDisconnect; }
+
+  FrameRef frame;
+  const Exceptions* except;
+  SlowConsumerPolicy slow_consumer;
+  std::string key = {};  // of what it replaces; empty: nothing
+  Receipt receipt = {};
+  FrameRef msg = {};
+  uint64_t msgs_queued = 0;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_SHARD_PUSH_H_
