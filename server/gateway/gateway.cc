@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "gateway/acceptor.h"
 #include "gateway/certificate_watch.h"
+#include "gateway/outbox_budget.h"
 #include "gateway/pressure.h"
 #include "gateway/shard_loop.h"
 
@@ -102,6 +103,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   gateway->connections_max_ = connections_max;
   gateway->addresses_limit_ = std::make_unique<AddressLimit>(options.connections_per_address);
   gateway->pressure_ = std::make_unique<Pressure>(PressureOptions(options, connections_max));
+  gateway->budget_ = std::make_unique<OutboxBudget>(parts.limits.outbox_budget, options.shards);
   for (uint16_t index = 0; index < options.shards; ++index) {
     auto loop =
         std::make_unique<ShardLoop>(ShardLoop::Parts{.node = parts.stats.node(),
@@ -110,6 +112,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
                                                      .limits = parts.limits,
                                                      .addresses = *gateway->addresses_limit_,
                                                      .pressure = *gateway->pressure_,
+                                                     .budget = *gateway->budget_,
                                                      .broker = parts.broker,
                                                      .directory = parts.directory,
                                                      .events = parts.events,

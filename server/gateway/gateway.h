@@ -21,6 +21,7 @@ namespace wsrouter {
 
 class Acceptor;
 class AddressLimit;
+class OutboxBudget;
 class Pressure;
 class CertificateWatch;
 class ShardLoop;
@@ -79,6 +80,7 @@ class Gateway {
   uint32_t connections_max_ = 0;
   std::unique_ptr<AddressLimit> addresses_limit_;
   std::unique_ptr<Pressure> pressure_;
+  std::unique_ptr<OutboxBudget> budget_;
   std::vector<std::unique_ptr<ShardLoop>> loops_;
   std::unique_ptr<CertificateWatch> certificates_;  // null without TLS
   std::unique_ptr<Acceptor> acceptor_;

@@ -27,6 +27,8 @@ ShardLoop::ShardLoop(const Parts& parts)
     : options_(parts.options),
       addresses_(parts.addresses),
       pressure_(parts.pressure),
+      budget_(parts.budget),
+      index_(parts.index),
       frames_rate_(options_->frames_rate, options_->frames_burst),
       backend_(parts.backend),
       counters_(parts.counters),
@@ -49,6 +51,7 @@ ShardLoop::ShardLoop(const Parts& parts)
               .gauges = parts.gauges,
               .post = [mailbox = mailbox_](Task task) { mailbox->PostAnswer(std::move(task)); }}),
       timers_(now_.uptime),
+      backlog_(parts.limits.outbox_age_max),
       last_turn_(absl::ToInt64Nanoseconds(now_.uptime)) {}
 
 ShardLoop::~ShardLoop() {
@@ -199,6 +202,7 @@ void ShardLoop::OnEnded(Session& session) {
   }
   shard_.OnGone(session);
   timers_.Cancel(session);
+  backlog_.Remove(session);
   if (session.dirty_place != Session::kNowhere) dirty_[session.dirty_place] = nullptr;
   if (session.doomed_place != Session::kNowhere) doomed_[session.doomed_place] = nullptr;
   addresses_.Leave(session.address);
@@ -235,6 +239,7 @@ void ShardLoop::WriteOut(Session& session) {
       return;
     }
     shard_.OnSent(session, front.size());
+    if (session.backlogged) backlog_.Add(session, now_.uptime);
     // One piece a round: the others who wait for the same octets get them while they are joined.
     if (!session.outbox.empty()) return WantWrite(session);
   }

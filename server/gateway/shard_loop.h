@@ -20,9 +20,11 @@
 #include "core/measures.h"
 #include "core/shard.h"
 #include "gateway/address_limit.h"
+#include "gateway/backlog.h"
 #include "gateway/batch.h"
 #include "gateway/loop_lag.h"
 #include "gateway/options.h"
+#include "gateway/outbox_budget.h"
 #include "gateway/pressure.h"
 #include "gateway/session.h"
 #include "gateway/socket_loop.h"
@@ -54,6 +56,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
     Limits limits;
     AddressLimit& addresses;
     Pressure& pressure;
+    OutboxBudget& budget;
     Broker& broker;
     Directory& directory;
     EventSink& events;
@@ -144,6 +147,10 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void MeasureTurn() const;
   void Heartbeat(Session& session);
 
+  // shard_loop_backlog.cc
+  void CheckBacklog();
+  void EndSlow(Session& session, SlowCause cause);
+
   // shard_loop_pressure.cc
   // After how long to come again whom no rate tells.
   absl::Duration SpreadRetry(const Session& session) const;
@@ -182,6 +189,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   std::shared_ptr<const GatewayOptions> options_;
   AddressLimit& addresses_;
   Pressure& pressure_;
+  OutboxBudget& budget_;
+  const uint16_t index_;
   TokenRate frames_rate_;
   Backend* const backend_;
   Counters& counters_;
@@ -198,6 +207,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   Shard shard_;
   Batch batch_;
   TimerWheel timers_;
+  Backlog backlog_;
+  bool budget_near_ = false;  // when the backlog was last checked
   absl::flat_hash_set<Session*> sessions_;
   absl::flat_hash_map<uint64_t, Session*> held_;  // kAsking, by the counter of their ids
   std::vector<Session*> dirty_;  // to be written at the end of the turn; null where one has ended

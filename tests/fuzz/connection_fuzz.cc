@@ -79,6 +79,7 @@ class Script {
   CheckedEvents events_;
   AddressLimit addresses_{kSocketsMax};
   Pressure pressure_{Pressure::Options()};
+  OutboxBudget budget_{0, 1};
   FakeNetwork* network_ = nullptr;
   std::unique_ptr<ShardLoop> loop_;
   absl::Notification played_;
@@ -99,6 +100,7 @@ void Script::Execute() {
                        .limits = limits_,
                        .addresses = addresses_,
                        .pressure = pressure_,
+                       .budget = budget_,
                        .broker = broker_,
                        .directory = directory_,
                        .events = events_,
@@ -251,8 +253,8 @@ void Script::Ask(Topic to, Action action) {
 // Odd sizes disconnect who is too slow. The payload begins with its number.
 void Script::Push(Topic to, size_t size) {
   std::string payload = NumberedPayload(++pushes_, size);
-  const auto policy =
-      size / 8 % 2 == 1 ? SlowConsumerPolicy::kDisconnect : SlowConsumerPolicy::kDrop;
+  using enum SlowConsumerPolicy;
+  const auto policy = std::array{kDrop, kDisconnect, kDropOld, kDisconnect}[size / 8 % 4];
   Ask(std::move(to),
       Deliver{.frame = Frame::Make(Opcode::kText, payload), .slow_consumer = policy});
 }
