@@ -77,6 +77,10 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Connections closed because a frame waited longer than outbox_age_max.",
     "Connections closed because all outboxes together were over outbox_budget.",
     "Times that a client was told of frames that it has lost.",
+    "Pushes put into the history of their room.",
+    "Pushes not sent because one with their idempotency key was.",
+    "Pushes not sent because their room has had a newer version.",
+    "Times that a room lost history early, for want of memory.",
 };
 
 // One figure for each port that speaks TLS; no family where none does.

@@ -204,7 +204,7 @@ std::string ByeText(uint16_t code, std::string_view reason) {
                      AdviceOf(code));
 }
 
-FramePtr MsgFrame(const Topic& to, const Frame& frame) {
+FramePtr MsgFrame(const Topic& to, const Frame& frame, const Position& position) {
   std::string room;
   if (const auto* name = std::get_if<RoomName>(&to)) {
     room = fmt::format(R"("room":{},)", Quoted(name->value));
@@ -213,8 +213,12 @@ FramePtr MsgFrame(const Topic& to, const Frame& frame) {
   const std::string payload =
       text ? Quoted(frame.payload())
            : fmt::format(R"("{}")", absl::Base64Escape(AbslView(frame.payload())));
-  return Frame::Make(Opcode::kText, fmt::format(R"({{"msg":{{{}"{}":{}}}}})", room,
-                                                text ? "text" : "binary", payload));
+  std::string at;
+  if (position.offset > 0) {
+    at = fmt::format(R"(,"offset":"{}","epoch":{})", position.offset, Quoted(position.epoch));
+  }
+  return Frame::Make(Opcode::kText, fmt::format(R"({{"msg":{{{}"{}":{}{}}}}})", room,
+                                                text ? "text" : "binary", payload, at));
 }
 
 }  // namespace wsrouter

@@ -64,8 +64,8 @@ std::string GapText(std::string_view room, uint64_t count);
 // Before a Close frame; says whether and how the client should come back.
 std::string ByeText(uint16_t code, std::string_view reason);
 
-// What members that speak the protocol get where others get `frame`.
-FramePtr MsgFrame(const Topic& to, const Frame& frame);
+// What members that speak the protocol get where others get `frame`. Its position where it has one.
+FramePtr MsgFrame(const Topic& to, const Frame& frame, const Position& position = {});
 
 }  // namespace wsrouter
 

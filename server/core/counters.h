@@ -70,6 +70,10 @@ enum class Counter : size_t {
   kClosedSlowAge,          // of kClosedSlowConsumer: a frame waited too long
   kClosedSlowBudget,       // ... all outboxes together were too large
   kGapsTold,               // times that a client was told of lost frames
+  kPushesKept,             // put into the history of their room
+  kPushesDuplicate,        // not sent: one with their idempotency key was
+  kPushesStale,            // not sent: their room has had a newer version
+  kHistoryEvictions,       // times that a room lost history early, for want of memory
   kCount,
 };
 
@@ -131,6 +135,10 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
         "closed_slow_age_total",
         "closed_slow_budget_total",
         "gaps_told_total",
+        "pushes_kept_total",
+        "pushes_duplicate_total",
+        "pushes_stale_total",
+        "history_evictions_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

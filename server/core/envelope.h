@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/frame.h"
 #include "core/ids.h"
+#include "core/keep.h"
 #include "core/limits.h"
 
 namespace wsrouter {
@@ -60,6 +61,7 @@ struct Deliver {  // to everybody addressed, but for `except`
   std::optional<SlowConsumerPolicy> slow_consumer;  // the shard's default where absent
   std::shared_ptr<const Exceptions> except;         // null: nobody is left out
   std::string conflation_key = {};  // with kConflate, among the pushes to the same topic
+  Position position = {};           // in the room's history; the broker says it
 };
 struct Own {
   ClientId client;
@@ -113,6 +115,7 @@ struct Envelope {
   Action action;
   Receipts receipts = Receipts::kRouted;
   ClientId from = {};  // in whose name a payload is sent: limits charge it; empty: nobody's
+  std::shared_ptr<const Keep> keep = nullptr;  // told the broker; null: what the room says
 };
 
 }  // namespace wsrouter

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "base/strings.h"
 #include "fmt/format.h"
@@ -21,6 +22,18 @@ constexpr std::array<std::pair<std::string_view, SlowConsumerPolicy>, 4> kSlowCo
     {"conflate", SlowConsumerPolicy::kConflate},
     {"disconnect", SlowConsumerPolicy::kDisconnect},
 }};
+// Whether `name` is one and `value` fits it.
+bool SetHistoryOption(std::string_view name, std::string_view value, HistoryOptions& history) {
+  if (name == "history_size") {
+    return absl::SimpleAtoi(AbslView(value), &history.size) && history.size <= kHistorySizeMax;
+  }
+  if (name == "history_ttl") {
+    return absl::ParseDuration(AbslView(value), &history.ttl) && history.ttl >= kHistoryTtlMin &&
+           history.ttl <= kHistoryTtlMax;
+  }
+  history.always = value == "always";
+  return name == "reliable" && (history.always || value == "asked");
+}
 
 absl::Status SetOption(std::string_view name, std::string_view value, Namespace& space) {
   NamespaceOptions& options = space.options;
@@ -40,10 +53,12 @@ absl::Status SetOption(std::string_view name, std::string_view value, Namespace&
     options.slow_consumer = policy;
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(fmt::format(
-      "'{}={}' is no option, want room_rate=, client_rate=, on_limit=drop|disconnect or "
-      "slow_consumer=drop|drop_old|conflate|disconnect",
-      name, value));
+  if (SetHistoryOption(name, value, options.history)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("'{}={}' is no option, want room_rate=, client_rate=, on_limit=drop|disconnect, "
+                  "slow_consumer=drop|drop_old|conflate|disconnect, history_size= (0 to {}), "
+                  "history_ttl= (1ms to 720h) or reliable=asked|always",
+                  name, value, kHistorySizeMax));
 }
 
 absl::StatusOr<Namespace> ParseLine(const std::string& line, const NamespaceOptions& defaults) {
@@ -93,6 +108,11 @@ bool Namespaces::AnyRate() const {
   return std::ranges::any_of(list_, [](const Namespace& space) {
     return space.options.room_rate.on() || space.options.client_rate.on();
   });
+}
+
+bool Namespaces::AnyHistory() const {
+  return std::ranges::any_of(list_,
+                             [](const Namespace& space) { return space.options.history.on(); });
 }
 
 }  // namespace wsrouter

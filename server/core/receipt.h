@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "core/envelope.h"
 #include "core/ids.h"
+#include "core/keep.h"
 
 namespace wsrouter {
 
@@ -48,6 +49,7 @@ struct Receipt {
   uint64_t queued = 0;   // of those, put into an outbox
   uint64_t dropped_slow_consumer = 0;
   uint64_t dropped_mailbox_full = 0;  // shards that could not take the envelope
+  Kept kept = {};                     // of a push to a room; the publisher's broker says it
   std::vector<RoomChange> rooms;
   std::vector<ConnectionId> displaced;
   std::vector<ConnectionDescription> connections;

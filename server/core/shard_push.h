@@ -12,7 +12,7 @@ namespace wsrouter {
 // One push on its way through the connections that it addresses.
 struct Shard::Push {
   Push(const Topic& to, const Deliver& deliver, SlowConsumerPolicy policy)
-      : except(deliver.except.get()), slow_consumer(policy) {
+      : position(deliver.position), except(deliver.except.get()), slow_consumer(policy) {
     if (policy == SlowConsumerPolicy::kConflate && !deliver.conflation_key.empty()) {
       key = KeyOf(to) + '\n' + deliver.conflation_key;  // a name has no line break
     }
@@ -24,7 +24,7 @@ struct Shard::Push {
     if (!msg) {
       const auto* room = std::get_if<RoomName>(&to);
       msg = FrameRef(
-          MsgFrame(to, *frame),
+          MsgFrame(to, *frame, position),
           {.gives_way = gives_way(), .room = room == nullptr ? "" : room->value, .key = key});
     }
     return msg;
@@ -34,6 +34,7 @@ struct Shard::Push {
   bool gives_way() const { return slow_consumer != SlowConsumerPolicy::kDisconnect; }
 
   FrameRef frame;
+  const Position& position;
   const Exceptions* except;
   SlowConsumerPolicy slow_consumer;
   std::string key = {};  // of what it replaces; empty: nothing

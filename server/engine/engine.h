@@ -4,6 +4,7 @@
 #include "absl/time/time.h"
 #include "core/broker.h"
 #include "core/directory.h"
+#include "core/history.h"
 #include "core/rate_limits.h"
 
 namespace wsrouter {
@@ -16,6 +17,7 @@ class Engine {
   virtual Broker& broker() = 0;
   virtual Directory& directory() = 0;
   virtual RateLimits& rates() = 0;
+  virtual History& history() = 0;
 
   // Before the first shard. Returns at once; the node is a part of the cluster when Joined says so.
   virtual void Start() = 0;

@@ -8,20 +8,11 @@
 #include "base/overloaded.h"
 #include "core/limits.h"
 #include "engine/deliver_codec.h"
+#include "engine/envelope_payload.h"
 #include "engine/wire_values.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/wire_format_lite.h"
 
 namespace wsrouter {
 namespace {
-
-using google::protobuf::internal::WireFormatLite;
-using google::protobuf::io::CodedInputStream;
-using google::protobuf::io::CodedOutputStream;
-
-constexpr uint32_t kPayloadTag =
-    wire::Envelope::kPayloadFieldNumber << 3 | WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
-constexpr size_t kPayloadHeadBytesMax = 6;  // the tag and a length of 31 bits
 
 constexpr WireEnum<Opcode, wire::Opcode, 2> kOpcodes = {{
     {Opcode::kText, wire::OPCODE_TEXT},
@@ -179,32 +170,8 @@ Action ReadAction(WireReader& reader, const wire::Envelope& from, std::string_vi
   return Release{};
 }
 
-struct Split {
-  std::string_view head;
-  std::optional<std::string_view> payload;
-};
-
-// Nothing where the octets are no protobuf, or something stands behind the payload.
-std::optional<Split> SplitPayload(std::string_view octets) {
-  if (octets.size() > INT32_MAX) return std::nullopt;
-  CodedInputStream stream(reinterpret_cast<const uint8_t*>(octets.data()),
-                          static_cast<int>(octets.size()));
-  while (true) {
-    const auto start = static_cast<size_t>(stream.CurrentPosition());
-    const uint32_t tag = stream.ReadTag();
-    if (tag == 0) {
-      if (!stream.ConsumedEntireMessage()) return std::nullopt;
-      return Split{octets, std::nullopt};
-    }
-    if (tag == kPayloadTag) {
-      uint32_t size = 0;
-      if (!stream.ReadVarint32(&size)) return std::nullopt;
-      const std::string_view payload = octets.substr(static_cast<size_t>(stream.CurrentPosition()));
-      if (payload.size() != size) return std::nullopt;
-      return Split{octets.substr(0, start), payload};
-    }
-    if (!WireFormatLite::SkipField(&stream, tag)) return std::nullopt;
-  }
+ClientId ReadFrom(WireReader& reader, const std::string& from) {
+  return from.empty() ? ClientId() : reader.ReadName<ClientId>("from", from);
 }
 
 }  // namespace
@@ -215,23 +182,19 @@ std::string EncodeEnvelope(const WireEnvelope& wire) {
   message.set_wants_receipt(wire.wants_receipt);
   message.set_receipts(ToWire(kReceipts, wire.envelope.receipts));
   WriteTopic(wire.envelope.to, message.mutable_to());
+  message.set_from(wire.envelope.from.value);
   const Frame* frame = WriteAction(wire.envelope.action, &message);
   if (frame == nullptr) return message.SerializeAsString();
 
-  const std::string_view payload = frame->payload();
   std::string octets;
-  octets.reserve(message.ByteSizeLong() + kPayloadHeadBytesMax + payload.size());
+  octets.reserve(message.ByteSizeLong() + PayloadBytes(frame->payload()));
   message.AppendToString(&octets);
-  uint8_t head[kPayloadHeadBytesMax];
-  uint8_t* end = CodedOutputStream::WriteTagToArray(kPayloadTag, head);
-  end = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(payload.size()), end);
-  octets.append(reinterpret_cast<const char*>(head), static_cast<size_t>(end - head));
-  octets.append(payload);
+  AppendPayload(frame->payload(), octets);
   return octets;
 }
 
 absl::StatusOr<WireEnvelope> DecodeEnvelope(std::string_view octets) {
-  const std::optional<Split> split = SplitPayload(octets);
+  const std::optional<SplitEnvelope> split = SplitPayload(octets);
   wire::Envelope message;
   if (!split.has_value() ||
       !message.ParseFromArray(split->head.data(), static_cast<int>(split->head.size()))) {
@@ -244,7 +207,8 @@ absl::StatusOr<WireEnvelope> DecodeEnvelope(std::string_view octets) {
   WireEnvelope wire = {
       .envelope = {.to = ReadTopic(reader, message.to()),
                    .action = ReadAction(reader, message, split->payload.value_or("")),
-                   .receipts = reader.ReadEnum("receipts", kReceipts, message.receipts())},
+                   .receipts = reader.ReadEnum("receipts", kReceipts, message.receipts()),
+                   .from = ReadFrom(reader, message.from())},
       .request = message.request(),
       .wants_receipt = message.wants_receipt()};
   if (!reader.ok()) return reader.status();

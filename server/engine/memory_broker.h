@@ -2,6 +2,7 @@
 #define WSROUTER_ENGINE_MEMORY_BROKER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/strings.h"
 #include "core/broker.h"
+#include "engine/memory_history.h"
 #include "engine/memory_rate_limits.h"
 
 namespace wsrouter {
@@ -20,9 +22,10 @@ namespace wsrouter {
 // subscriber of a topic the same order, and what lets Unsubscribe promise that no Take follows.
 class MemoryBroker final : public Broker {
  public:
-  // Without `rates` nothing is limited.
-  explicit MemoryBroker(NodeIdentity node, MemoryRateLimits* rates = nullptr)
-      : node_(std::move(node)), rates_(rates) {}
+  // Without `rates` nothing is limited, without `history` nothing kept.
+  explicit MemoryBroker(NodeIdentity node, MemoryRateLimits* rates = nullptr,
+                        MemoryHistory* history = nullptr)
+      : node_(std::move(node)), rates_(rates), history_(history) {}
 
   void Publish(Envelope envelope, ReceiptSum::Done done) override;
   void Subscribe(Subscriber& subscriber, const Topic& topic,
@@ -30,8 +33,16 @@ class MemoryBroker final : public Broker {
   void Unsubscribe(Subscriber& subscriber, const Topic& topic) override;
 
  private:
+  // A push that is more than delivered, in one step.
+  void PublishKept(Envelope envelope, const Keeping& keeping,
+                   const std::optional<RateCharge>& charge, ReceiptSum::Done done);
+  // To the topic's subscribers; gives back the sum of their receipts.
+  std::shared_ptr<ReceiptSum> HandOut(const std::string& key, Envelope envelope,
+                                      ReceiptSum::Done done) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   const NodeIdentity node_;
   MemoryRateLimits* const rates_;
+  MemoryHistory* const history_;
   absl::Mutex mutex_;
   StringMap<std::vector<Subscriber*>> subscribers_ ABSL_GUARDED_BY(mutex_);  // by KeyOf(topic)
 };

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/memory_broker.h"
 #include "engine/memory_directory.h"
+#include "engine/memory_history.h"
 #include "engine/memory_rate_limits.h"
 
 namespace wsrouter {
@@ -14,20 +15,23 @@ namespace wsrouter {
 class MemoryEngine final : public Engine {
  public:
   MemoryEngine(const NodeRow& self, const Limits& limits, const Clock& clock, Counters& counters,
-               Namespaces namespaces = {})
-      : rates_(std::move(namespaces), counters, clock),
-        broker_(self.node, &rates_),
+               const Namespaces& namespaces = {}, const HistoryLimits& history = {})
+      : rates_(namespaces, counters, clock),
+        history_(namespaces, history, counters, clock),
+        broker_(self.node, &rates_, &history_),
         directory_(self, limits, clock) {}
 
   Broker& broker() override { return broker_; }
   Directory& directory() override { return directory_; }
   RateLimits& rates() override { return rates_; }
+  History& history() override { return history_; }
   void Start() override {}
   bool Joined() const override { return true; }
   void Stop(absl::Duration) override {}
 
  private:
   MemoryRateLimits rates_;
+  MemoryHistory history_;
   MemoryBroker broker_;
   MemoryDirectory directory_;
 };

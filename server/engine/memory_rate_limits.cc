@@ -11,16 +11,15 @@ void MemoryRateLimits::Set(const RateSubject& subject, std::optional<RateLimit> 
   std::move(done)(set ? absl::OkStatus() : TooManyLimits());
 }
 
-absl::Status MemoryRateLimits::Spend(const Envelope& envelope, Broker& broker) {
-  const std::optional<RateCharge> charge = rules_.ChargeOf(envelope);
-  if (!charge.has_value()) return absl::OkStatus();
-  RateVerdict verdict;
-  {
-    absl::MutexLock lock(&mutex_);
-    // Read under the lock, so that the log's times come in their order.
-    verdict = log_.Spend(*charge, clock_.Now().uptime);
-  }
-  return FollowRateVerdict(verdict, *charge, broker, counters_);
+RateVerdict MemoryRateLimits::Spend(const RateCharge& charge) {
+  absl::MutexLock lock(&mutex_);
+  // Read under the lock, so that the log's times come in their order.
+  return log_.Spend(charge, clock_.Now().uptime);
+}
+
+absl::Status MemoryRateLimits::Follow(const RateVerdict& verdict, const RateCharge& charge,
+                                      Broker& broker) {
+  return FollowRateVerdict(verdict, charge, broker, counters_);
 }
 
 }  // namespace wsrouter

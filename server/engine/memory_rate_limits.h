@@ -22,8 +22,13 @@ class MemoryRateLimits final : public RateLimits {
     return rules_.Page(cursor, count);
   }
 
-  // Whether `broker` may publish the envelope, which is charged for it.
-  absl::Status Spend(const Envelope& envelope, Broker& broker);
+  // From the broker: what an envelope is charged to, whether it may go, and what that means; Follow
+  // publishes, so the broker must not hold a lock.
+  std::optional<RateCharge> ChargeOf(const Envelope& envelope) const {
+    return rules_.ChargeOf(envelope);
+  }
+  RateVerdict Spend(const RateCharge& charge);
+  absl::Status Follow(const RateVerdict& verdict, const RateCharge& charge, Broker& broker);
 
  private:
   RateRules rules_;

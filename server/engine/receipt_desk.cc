@@ -9,10 +9,11 @@ void ReceiptDesk::Open(uint64_t number, Request request, absl::Duration due_upti
   waiting_[number].request = std::move(request);
 }
 
-void ReceiptDesk::OnPublished(uint64_t number, uint64_t nodes) {
+void ReceiptDesk::OnPublished(uint64_t number, uint64_t nodes, const Kept& kept) {
   const auto found = waiting_.find(number);
   if (found == waiting_.end()) return;
   found->second.nodes = nodes;
+  found->second.sum.kept = kept;
   AnswerIfComplete(number, found->second);
 }
 
@@ -47,7 +48,8 @@ void ReceiptDesk::GiveUp(uint64_t number, const absl::Status& why) {
   part.sum.partial = true;
   part.sum.nodes = static_cast<uint32_t>(part.nodes.value_or(part.came));
   // What some nodes did is true whatever the others did; of one connection nothing is known.
-  if (part.request.to_connection || part.came == 0) part.sum.status = why;
+  const bool known = part.request.kept ? part.nodes.has_value() : part.came > 0;
+  if (part.request.to_connection || !known) part.sum.status = why;
   std::move(part.request.done)(std::move(part.sum));
 }
 

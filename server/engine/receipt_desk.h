@@ -25,12 +25,13 @@ class ReceiptDesk {
     bool local_only = false;     // of all receipts this node's own is waited for
     bool local_due = false;      // this node is subscribed, so its own is to come
     bool cut_off = false;  // this node's own subscribers are not reached, though they are live
+    bool kept = false;     // not done unless Redis has said so, done once it has
     ReceiptSum::Done done;
   };
 
   void Open(uint64_t number, Request request, absl::Duration due_uptime);
   // Redis handed it to so many nodes; or could not be asked, or did not say.
-  void OnPublished(uint64_t number, uint64_t nodes);
+  void OnPublished(uint64_t number, uint64_t nodes, const Kept& kept = {});
   void OnFailed(uint64_t number, const absl::Status& why);
   // A node's receipt. Unknown numbers are of requests that did not wait any longer.
   void OnReceipt(uint64_t number, Receipt&& receipt);

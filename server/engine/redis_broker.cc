@@ -10,10 +10,6 @@
 namespace wsrouter {
 namespace {
 
-// What a message is; its first octet, inside of the seal.
-constexpr char kEnvelope = 'e';
-constexpr char kReceipt = 'r';
-
 absl::Status Unavailable(std::string_view why) {
   return Refusal(absl::StatusCode::kUnavailable, "BROKER_UNAVAILABLE", why);
 }
@@ -44,14 +40,14 @@ class RedisBroker::Owed {
 };
 
 RedisBroker::RedisBroker(const Options& options, RedisLink& link, Counters& counters,
-                         const Clock& clock, RedisRateLimits* rates)
+                         const Clock& clock, RedisPublish* on_terms)
     : options_(options),
-      topics_prefix_(RedisRoot(options.prefix) + "t:"),
+      topics_prefix_(RedisTopics(options.prefix)),
       inbox_(InboxOf(options.node)),
       link_(link),
       counters_(counters),
       clock_(clock),
-      rates_(rates),
+      on_terms_(on_terms),
       seal_(options.node, options.keys, options.clock_skew_max) {}
 
 std::string RedisBroker::InboxOf(const NodeIdentity& node) const {
@@ -64,12 +60,13 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
   if (here) return PublishHere(std::move(envelope), false, std::move(done));
   // No node has such a shard, and none would understand the id.
   if (id != nullptr && id->shard >= kShardsMax) return std::move(done)(Receipt{});
-  std::optional<RateCharge> charge;
-  if (rates_ != nullptr) charge = rates_->ChargeOf(envelope);
+  absl::StatusOr<PublishTerms> terms = PublishTerms();
+  if (on_terms_ != nullptr) terms = on_terms_->TermsOf(envelope);
+  if (!terms.ok()) return std::move(done)({.status = terms.status()});
   const bool up = link_.up();
   // Not ahead of what this thread gave to the link while it was up.
   if (!up && id == nullptr && posted_.load(std::memory_order_acquire) == 0) {
-    return PublishCutOff(std::move(envelope), charge, std::move(done));
+    return PublishCutOff(std::move(envelope), *terms, std::move(done));
   }
   if (!up && id != nullptr) {
     return std::move(done)(
@@ -87,18 +84,19 @@ void RedisBroker::Publish(Envelope envelope, ReceiptSum::Done done) {
   ReceiptDesk::Request request = {
       .to_connection = id != nullptr,
       .local_only = id == nullptr && envelope.receipts == Receipts::kLocal,
+      .kept = terms->keeping.has_value(),
       .done = [this, octets, done = std::move(done)](Receipt receipt) mutable {
         Leave(octets);
         std::move(done)(std::move(receipt));
       }};
-  std::string body(1, kEnvelope);
+  std::string body(1, kSealedEnvelope);
   body += EncodeEnvelope(
       {.envelope = std::move(envelope), .request = number, .wants_receipt = !request.local_only});
   posted_.fetch_add(1, std::memory_order_relaxed);
   link_.Post([this, number, channel = std::move(channel), key = std::move(key),
-              body = std::move(body), charge = std::move(charge),
+              body = std::move(body), terms = *std::move(terms),
               owed = Owed(std::move(request))]() mutable {
-    Send(number, std::move(channel), std::move(key), body, charge, owed.Take());
+    Send(number, std::move(channel), std::move(key), body, terms, owed.Take());
     posted_.fetch_sub(1, std::memory_order_release);
   });
 }
@@ -132,22 +130,25 @@ void RedisBroker::PublishHere(Envelope envelope, bool partial, ReceiptSum::Done 
   *reached = topics_.Deliver(key, shared, sum);
 }
 
-void RedisBroker::PublishCutOff(Envelope envelope, const std::optional<RateCharge>& charge,
+void RedisBroker::PublishCutOff(Envelope envelope, const PublishTerms& terms,
                                 ReceiptSum::Done done) {
-  if (charge.has_value()) {
-    absl::Status allowed = rates_->SpendHere(*charge, *this);
+  if (terms.keeping.has_value()) {
+    return std::move(done)({.status = Unavailable("Redis, which keeps pushes, is not reachable")});
+  }
+  if (terms.charge.has_value()) {
+    absl::Status allowed = on_terms_->rates().SpendHere(*terms.charge, *this);
     if (!allowed.ok()) return std::move(done)({.status = std::move(allowed), .partial = true});
   }
   PublishHere(std::move(envelope), true, std::move(done));
 }
 
 void RedisBroker::Send(uint64_t number, std::string channel, std::string key,
-                       const std::string& body, const std::optional<RateCharge>& charge,
+                       const std::string& body, const PublishTerms& terms,
                        ReceiptDesk::Request request) {
   if (!link_.up() && !key.empty()) {  // lost on the way here, so no node has got it
     auto wire = DecodeEnvelope(std::string_view(body).substr(1));
     if (wire.ok()) {
-      return PublishCutOff(std::move(wire->envelope), charge, std::move(request.done));
+      return PublishCutOff(std::move(wire->envelope), terms, std::move(request.done));
     }
   }
   request.local_due = !key.empty() && topics_.IsLive(key);
@@ -155,22 +156,25 @@ void RedisBroker::Send(uint64_t number, std::string channel, std::string key,
   const Instant now = clock_.Now();
   desk_.Open(number, std::move(request), now.uptime + options_.receipts);
   std::string message = seal_.Seal(channel, body, now.wall);
-  if (charge.has_value()) {
-    return rates_->Publish(
-        std::move(channel), std::move(message), *charge, *this,
-        [this, number](const absl::StatusOr<uint64_t>& nodes) { OnPublished(number, nodes); });
+  if (terms.any()) {
+    return on_terms_->Publish(std::move(channel), std::move(message), terms, *this,
+                              [this, number](const absl::StatusOr<RedisPublish::Published>& done) {
+                                OnPublished(number, done);
+                              });
   }
   link_.Publish(std::move(channel), std::move(message),
                 [this, number](const absl::StatusOr<RedisValue>& nodes) {
                   if (!nodes.ok()) return OnPublished(number, nodes.status());
-                  OnPublished(number, static_cast<uint64_t>(nodes->integer()));
+                  OnPublished(number, {{.nodes = static_cast<uint64_t>(nodes->integer())}});
                 });
 }
 
-void RedisBroker::OnPublished(uint64_t number, const absl::StatusOr<uint64_t>& nodes) {
-  if (nodes.ok()) return desk_.OnPublished(number, *nodes);
-  if (absl::IsResourceExhausted(nodes.status())) return desk_.OnFailed(number, nodes.status());
-  desk_.OnFailed(number, Unavailable(StdView(nodes.status().message())));
+void RedisBroker::OnPublished(uint64_t number,
+                              const absl::StatusOr<RedisPublish::Published>& published) {
+  if (published.ok()) return desk_.OnPublished(number, published->nodes, published->kept);
+  const absl::Status& why = published.status();
+  if (absl::IsResourceExhausted(why)) return desk_.OnFailed(number, why);
+  desk_.OnFailed(number, Unavailable(StdView(why.message())));
 }
 
 void RedisBroker::Subscribe(Subscriber& subscriber, const Topic& topic,
@@ -214,7 +218,7 @@ void RedisBroker::OnUp(absl::AnyInvocable<void(absl::Status) &&> done) {
     if (whole->status.ok()) whole->status = status;
   };
   link_.Subscribe(inbox_, note);
-  if (rates_ != nullptr) link_.Subscribe(rates_->channel(), note);
+  if (on_terms_ != nullptr) link_.Subscribe(on_terms_->rates().channel(), note);
   for (const TopicTable::Ask& ask : topics_.BeginAskAll()) Ask(ask, note);
 }
 
@@ -231,6 +235,7 @@ void RedisBroker::OnTick() {
 }
 
 void RedisBroker::OnMessage(std::string_view channel, std::string_view message) {
+  RedisPublish::Head head = RedisPublish::TakeHead(message);
   const auto opened = seal_.Open(channel, message, clock_.Now().wall);
   if (absl::IsOutOfRange(opened.status()) && options_.keys.empty()) {
     return counters_.Add(Counter::kEnvelopesLate);
@@ -239,22 +244,27 @@ void RedisBroker::OnMessage(std::string_view channel, std::string_view message) 
     ++forged_;
     return counters_.Add(Counter::kHmacVerifyFailures);
   }
+  if (on_terms_ != nullptr) on_terms_->Saw(head);
   const std::string_view body = opened->body;
-  if (body.starts_with(kEnvelope)) return OnEnvelope(opened->sender, body.substr(1));
-  auto receipt = body.starts_with(kReceipt)
+  if (body.starts_with(kSealedEnvelope)) {
+    return OnEnvelope(opened->sender, body.substr(1), std::move(head.position));
+  }
+  auto receipt = body.starts_with(kSealedReceipt)
                      ? DecodeReceipt(body.substr(1))
                      : absl::InvalidArgumentError("neither an envelope nor a receipt");
   if (!receipt.ok()) return counters_.Add(Counter::kEnvelopesUndecodable);
   desk_.OnReceipt(receipt->request, std::move(receipt->receipt));
 }
 
-void RedisBroker::OnEnvelope(const NodeIdentity& sender, std::string_view body) {
+void RedisBroker::OnEnvelope(const NodeIdentity& sender, std::string_view body, Position position) {
   auto wire = DecodeEnvelope(body);
   if (!wire.ok()) return counters_.Add(Counter::kEnvelopesUndecodable);
   const auto* id = std::get_if<ConnectionId>(&wire->envelope.to);
   const bool ours = id == nullptr ? NeedsChannel(wire->envelope.to) : id->node == options_.node;
   if (!ours) return counters_.Add(Counter::kEnvelopesUndecodable);
 
+  auto* deliver = std::get_if<Deliver>(&wire->envelope.action);
+  if (deliver != nullptr) deliver->position = std::move(position);
   const uint64_t number = wire->request;
   const std::string key = KeyOf(id == nullptr ? wire->envelope.to : Topic(Inbox{id->shard}));
   const bool own = sender == options_.node;
@@ -278,7 +288,8 @@ void RedisBroker::OnEnvelope(const NodeIdentity& sender, std::string_view body) 
 
 void RedisBroker::SendReceipt(const NodeIdentity& to, const WireReceipt& receipt) {
   std::string channel = InboxOf(to);
-  std::string message = seal_.Seal(channel, kReceipt + EncodeReceipt(receipt), clock_.Now().wall);
+  std::string message =
+      seal_.Seal(channel, kSealedReceipt + EncodeReceipt(receipt), clock_.Now().wall);
   link_.Publish(std::move(channel), std::move(message), [](const absl::StatusOr<RedisValue>&) {});
 }
 

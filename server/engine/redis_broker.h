@@ -15,7 +15,7 @@
 #include "engine/envelope_seal.h"
 #include "engine/receipt_desk.h"
 #include "engine/redis_link.h"
-#include "engine/redis_rate_limits.h"
+#include "engine/redis_publish.h"
 #include "engine/topic_table.h"
 
 namespace wsrouter {
@@ -45,9 +45,9 @@ class RedisBroker final : public Broker {
   static constexpr size_t kInFlightMax = 32'768;
   static constexpr size_t kInFlightOctetsMax = 256 << 20;
 
-  // Without `rates` nothing is limited.
+  // Without `on_terms` nothing is limited and nothing kept.
   RedisBroker(const Options& options, RedisLink& link, Counters& counters, const Clock& clock,
-              RedisRateLimits* rates = nullptr);
+              RedisPublish* on_terms = nullptr);
 
   void Publish(Envelope envelope, ReceiptSum::Done done) override;
   void Subscribe(Subscriber& subscriber, const Topic& topic,
@@ -73,16 +73,16 @@ class RedisBroker final : public Broker {
   void Leave(size_t octets);
   // To this node's subscribers alone. `partial`: others would have been meant as well.
   void PublishHere(Envelope envelope, bool partial, ReceiptSum::Done done);
-  // Likewise while there is no Redis, within what this node lets through by itself.
-  void PublishCutOff(Envelope envelope, const std::optional<RateCharge>& charge,
-                     ReceiptSum::Done done);
+  // Likewise while there is no Redis, within what this node lets through by itself; what is to be
+  // kept is refused.
+  void PublishCutOff(Envelope envelope, const PublishTerms& terms, ReceiptSum::Done done);
 
   // The link's thread.
   void Send(uint64_t number, std::string channel, std::string key, const std::string& body,
-            const std::optional<RateCharge>& charge, ReceiptDesk::Request request);
+            const PublishTerms& terms, ReceiptDesk::Request request);
   void Ask(const TopicTable::Ask& ask, absl::AnyInvocable<void(const absl::Status&) &&> asked);
-  void OnPublished(uint64_t number, const absl::StatusOr<uint64_t>& nodes);
-  void OnEnvelope(const NodeIdentity& sender, std::string_view body);
+  void OnPublished(uint64_t number, const absl::StatusOr<RedisPublish::Published>& published);
+  void OnEnvelope(const NodeIdentity& sender, std::string_view body, Position position);
   void SendReceipt(const NodeIdentity& to, const WireReceipt& receipt);
 
   const Options options_;
@@ -91,7 +91,7 @@ class RedisBroker final : public Broker {
   RedisLink& link_;
   Counters& counters_;
   const Clock& clock_;
-  RedisRateLimits* const rates_;
+  RedisPublish* const on_terms_;
   std::atomic<uint64_t> last_number_{0};
   std::atomic<size_t> in_flight_{0};
   std::atomic<size_t> in_flight_octets_{0};

@@ -43,7 +43,10 @@ RedisEngine::RedisEngine(const Options& options, const Parts& parts)
       link_(AddressOf(options), options.patience),
       directory_(DirectoryOptions(options), link_),
       rates_(options.prefix, options.namespaces, link_, parts.counters, parts.clock),
-      broker_(BrokerOptions(options), link_, parts.counters, parts.clock, &rates_) {
+      history_(options.prefix, options.keys, options.namespaces, options.history, link_,
+               parts.counters),
+      publish_(options.prefix, rates_, history_, link_, parts.counters),
+      broker_(BrokerOptions(options), link_, parts.counters, parts.clock, &publish_) {
   directory_.OnReaped([this](const std::vector<ReapedRow>& rows) { Announce(rows); });
 }
 
@@ -124,7 +127,13 @@ void RedisEngine::Subscribe(uint64_t join) {
 
 void RedisEngine::LoadRates(uint64_t join) {
   rates_.Load([this, join](const absl::Status& loaded) {
-    if (Goes(join, "rate limits", loaded)) Rewrite(join);
+    if (Goes(join, "rate limits", loaded)) CheckHistory(join);
+  });
+}
+
+void RedisEngine::CheckHistory(uint64_t join) {
+  history_.Check([this, join](const absl::Status& checked) {
+    if (Goes(join, "history", checked)) Rewrite(join);
   });
 }
 

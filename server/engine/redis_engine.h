@@ -14,7 +14,9 @@
 #include "engine/engine.h"
 #include "engine/redis_broker.h"
 #include "engine/redis_directory.h"
+#include "engine/redis_history.h"
 #include "engine/redis_link.h"
+#include "engine/redis_publish.h"
 #include "engine/redis_rate_limits.h"
 
 namespace wsrouter {
@@ -44,6 +46,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
     NodeRow self;
     Limits limits;
     Namespaces namespaces = {};
+    HistoryLimits history = {};
   };
   struct Parts {
     EventSink& events;
@@ -59,6 +62,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   Broker& broker() override { return broker_; }
   Directory& directory() override { return directory_; }
   RateLimits& rates() override { return rates_; }
+  History& history() override { return history_; }
   void Start() override;
   bool Joined() const override { return joined_once_.load(std::memory_order_acquire); }
   void Stop(absl::Duration patience) override;
@@ -79,6 +83,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   void Join(bool subscribe);
   void Subscribe(uint64_t join);
   void LoadRates(uint64_t join);
+  void CheckHistory(uint64_t join);
   void Rewrite(uint64_t join);
   void Sweep(uint64_t join);
   // Goes on where `status` is OK; else this join is over and the next tick begins another.
@@ -96,6 +101,8 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   RedisLink link_;
   RedisDirectory directory_;
   RedisRateLimits rates_;
+  RedisHistory history_;
+  RedisPublish publish_;
   RedisBroker broker_;
 
   uint64_t join_ = 0;        // number of the join that counts

@@ -15,6 +15,13 @@ namespace wsrouter {
 // What all keys of a directory begin with: the braces keep them in one hash slot.
 inline std::string RedisRoot(std::string_view prefix) { return fmt::format("{{{}}}:", prefix); }
 
+// What the channels of topics begin with; KeyOf(topic) follows.
+inline std::string RedisTopics(std::string_view prefix) { return RedisRoot(prefix) + "t:"; }
+
+// What a message is, its first octet inside of the seal.
+inline constexpr char kSealedEnvelope = 'e';
+inline constexpr char kSealedReceipt = 'r';
+
 // A node as its connections' ids begin.
 inline std::string RedisNodeText(const NodeIdentity& node) {
   return fmt::format("{}.{:016x}", node.server_id, node.incarnation);

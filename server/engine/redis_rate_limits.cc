@@ -7,7 +7,6 @@
 #include "base/strings.h"
 #include "core/error.h"
 #include "engine/rate_refusal.h"
-#include "engine/redis_answer.h"
 #include "engine/redis_keys.h"
 #include "engine/redis_scripts.h"
 #include "fmt/format.h"
@@ -39,12 +38,6 @@ std::optional<RateLimit> FromText(std::string_view text) {
   limit.window = absl::Microseconds(micros);
   if (!IsRateLimit(limit)) return std::nullopt;
   return limit;
-}
-
-void AddPart(const RateCharge::Part& part, std::vector<std::string>& words) {
-  words.push_back(part.limit.on() ? part.log : "");
-  words.push_back(fmt::format("{}", part.limit.n));
-  words.push_back(fmt::format("{}", absl::ToInt64Microseconds(part.limit.window)));
 }
 
 }  // namespace
@@ -136,26 +129,6 @@ absl::Status RedisRateLimits::SpendHere(const RateCharge& charge, Broker& broker
     verdict = log_.Spend(charge, clock_.Now().uptime);
   }
   return FollowRateVerdict(verdict, charge, broker, counters_);
-}
-
-void RedisRateLimits::Publish(std::string channel, std::string message, const RateCharge& charge,
-                              Broker& broker,
-                              absl::AnyInvocable<void(absl::StatusOr<uint64_t>) &&> done) {
-  std::vector<std::string> words = {std::move(channel), std::move(message)};
-  AddPart(charge.client, words);
-  AddPart(charge.room, words);
-  link_.RunPublish(
-      scripts::LimitedPublish(), {root_}, std::move(words),
-      [this, charge, &broker,
-       done = std::move(done)](const absl::StatusOr<RedisValue>& answer) mutable {
-        if (!answer.ok()) return std::move(done)(answer.status());
-        const uint64_t result = NumberAt(*answer, 0);
-        if (result == 0) return std::move(done)(NumberAt(*answer, 1));
-        const RateVerdict verdict = {
-            .result = result == 1 ? RateVerdict::Result::kClient : RateVerdict::Result::kRoom,
-            .retry_after = absl::Microseconds(static_cast<int64_t>(NumberAt(*answer, 1)))};
-        std::move(done)(FollowRateVerdict(verdict, charge, broker, counters_));
-      });
 }
 
 }  // namespace wsrouter

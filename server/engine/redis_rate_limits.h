@@ -17,7 +17,7 @@
 namespace wsrouter {
 
 // The limits of a cluster, counted in Redis by its clock. A push that is under a limit is published
-// by the script that charges it (limited_publish.lua), so it costs one round trip like any other.
+// by the script that charges it (RedisPublish).
 // The script's logs are RateLog's, with the same proof; a clock of Redis that was set back leaves
 // the logs behind that are ahead of it by more than their window.
 //
@@ -42,10 +42,6 @@ class RedisRateLimits final : public RateLimits {
   }
   // While Redis is away: within what this node has let through meanwhile.
   absl::Status SpendHere(const RateCharge& charge, Broker& broker);
-  // Publishes if the charge can be paid; the answer is the number of those who heard it, or
-  // RateStatus, or the link's failure. The link's thread.
-  void Publish(std::string channel, std::string message, const RateCharge& charge, Broker& broker,
-               absl::AnyInvocable<void(absl::StatusOr<uint64_t>) &&> done);
 
   // From the engine, on the link's thread.
   const std::string& channel() const { return channel_; }

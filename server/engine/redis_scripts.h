@@ -12,20 +12,23 @@ namespace wsrouter::scripts {
 const RedisScript& Assert();
 const RedisScript& BeginRewrite();
 const RedisScript& Bind();
+const RedisScript& CheckHistory();
 const RedisScript& Client();
 const RedisScript& Count();
 const RedisScript& Heartbeat();
+const RedisScript& History();
 const RedisScript& IsMember();
 const RedisScript& Join();
 const RedisScript& Leave();
-const RedisScript& LimitedPublish();
 const RedisScript& Members();
 const RedisScript& Nodes();
+const RedisScript& Publish();
 const RedisScript& Reap();
 const RedisScript& Rooms();
 const RedisScript& SetLimit();
 const RedisScript& Size();
 const RedisScript& Sweep();
+const RedisScript& TrimHistory();
 const RedisScript& Unbind();
 
 std::vector<const RedisScript*> All();

@@ -16,18 +16,36 @@ namespace {
 
 const NodeIdentity kNode = {.server_id = "node-1", .incarnation = 7};
 
+// The system's, and what a test adds.
+class AheadClock final : public Clock {
+ public:
+  Instant Now() const override {
+    Instant now = clock_.Now();
+    const absl::Duration ahead = absl::Nanoseconds(ahead_nanos_.load());
+    return {.wall = now.wall + ahead, .uptime = now.uptime + ahead};
+  }
+  void Advance(absl::Duration by) { ahead_nanos_ += absl::ToInt64Nanoseconds(by); }
+
+ private:
+  SystemClock clock_;
+  std::atomic<int64_t> ahead_nanos_ = 0;
+};
+
 class MemoryUnderTest final : public EngineUnderTest {
  public:
-  explicit MemoryUnderTest(const Limits& limits)
-      : engine_({.node = kNode}, limits, clock_, counters_) {}
+  explicit MemoryUnderTest(const EngineSetup& setup)
+      : engine_({.node = kNode}, setup.limits, clock_, counters_, setup.namespaces, setup.history) {
+  }
 
   Broker& broker() override { return engine_.broker(); }
   Directory& directory() override { return engine_.directory(); }
   RateLimits& rates() override { return engine_.rates(); }
+  History& history() override { return engine_.history(); }
+  void Pass(absl::Duration time) override { clock_.Advance(time); }
   NodeIdentity node() const override { return kNode; }
 
  private:
-  SystemClock clock_;
+  AheadClock clock_;
   Counters counters_;
   MemoryEngine engine_;
 };
@@ -42,11 +60,13 @@ class DeafSink final : public EventSink {
 // All of them share what they reach at `address`, each under a prefix of its own.
 class RedisUnderTest final : public EngineUnderTest {
  public:
-  RedisUnderTest(const RedisAddress& address, const Limits& limits)
+  RedisUnderTest(const RedisAddress& address, const EngineSetup& setup)
       : engine_({.address = address,
                  .prefix = fmt::format("engine{}", ++last_),
                  .self = {.node = kNode},
-                 .limits = limits},
+                 .limits = setup.limits,
+                 .namespaces = setup.namespaces,
+                 .history = setup.history},
                 {.events = events_,
                  .stats = stats_,
                  .counters = stats_.AddCounters(),
@@ -59,6 +79,7 @@ class RedisUnderTest final : public EngineUnderTest {
   Broker& broker() override { return engine_.broker(); }
   Directory& directory() override { return engine_.directory(); }
   RateLimits& rates() override { return engine_.rates(); }
+  History& history() override { return engine_.history(); }
   NodeIdentity node() const override { return kNode; }
 
  private:
@@ -85,11 +106,14 @@ RedisAddress Cluster() {
 
 std::vector<EngineKind> EngineKinds() {
   return {
-      {"Memory", [](const Limits& limits) { return std::make_unique<MemoryUnderTest>(limits); }},
+      {"Memory", [](const EngineSetup& setup) { return std::make_unique<MemoryUnderTest>(setup); }},
       {"Redis",
-       [](const Limits& limits) { return std::make_unique<RedisUnderTest>(Standalone(), limits); }},
-      {"RedisCluster",
-       [](const Limits& limits) { return std::make_unique<RedisUnderTest>(Cluster(), limits); }}};
+       [](const EngineSetup& setup) {
+         return std::make_unique<RedisUnderTest>(Standalone(), setup);
+       }},
+      {"RedisCluster", [](const EngineSetup& setup) {
+         return std::make_unique<RedisUnderTest>(Cluster(), setup);
+       }}};
 }
 
 }  // namespace wsrouter

@@ -8,6 +8,7 @@
 
 #include "core/broker.h"
 #include "core/directory.h"
+#include "core/history.h"
 #include "core/limits.h"
 #include "core/rate_limits.h"
 #include "gtest/gtest.h"
@@ -21,12 +22,21 @@ class EngineUnderTest {
   virtual Broker& broker() = 0;
   virtual Directory& directory() = 0;
   virtual RateLimits& rates() = 0;
+  virtual History& history() = 0;
+  // Lets time pass, where the engine's clock is the test's; else the test has to wait.
+  virtual void Pass(absl::Duration /*time*/) {}
   virtual NodeIdentity node() const = 0;
+};
+
+struct EngineSetup {
+  Limits limits = {};
+  Namespaces namespaces = {};
+  HistoryLimits history = {};
 };
 
 struct EngineKind {
   std::string name;
-  std::function<std::unique_ptr<EngineUnderTest>(const Limits&)> make;
+  std::function<std::unique_ptr<EngineUnderTest>(const EngineSetup&)> make;
 };
 
 // Every engine that this build and this machine can run. The contract runs against each.
@@ -34,10 +44,13 @@ std::vector<EngineKind> EngineKinds();
 
 class EngineContractTest : public testing::TestWithParam<EngineKind> {
  protected:
-  void Start(const Limits& limits = {}) { engine_ = GetParam().make(limits); }
+  void Start(const Limits& limits = {}) { Start(EngineSetup{.limits = limits}); }
+  void Start(const EngineSetup& setup) { engine_ = GetParam().make(setup); }
   Broker& broker() { return engine_->broker(); }
   Directory& directory() { return engine_->directory(); }
   RateLimits& rates() { return engine_->rates(); }
+  History& history() { return engine_->history(); }
+  void Pass(absl::Duration time) { engine_->Pass(time); }
   ConnectionId Connection(uint64_t counter) const {
     return {.node = engine_->node(), .shard = 0, .counter = counter};
   }

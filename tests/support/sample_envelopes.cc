@@ -120,7 +120,8 @@ std::vector<WireEnvelope> SampleEnvelopes() {
       const bool local = samples.size() % 2 == 1;
       samples.push_back({.envelope = {.to = topic,
                                       .action = action,
-                                      .receipts = local ? Receipts::kLocal : Receipts::kRouted},
+                                      .receipts = local ? Receipts::kLocal : Receipts::kRouted,
+                                      .from = {local ? "alice" : ""}},
                          .request = local ? UINT64_MAX : 0,
                          .wants_receipt = local});
     }

@@ -18,6 +18,14 @@
 --   leftover:<node>     set     those that the node has not written again since it began to
 --   gc                  string  the node that collects
 --
+-- And those of core/history.h, of which the directory knows nothing:
+--
+--   history:<room>      stream  <offset>-<milliseconds> -> m: the message as it was published
+--   position:<room>     hash    epoch, era, offset; version, version_epoch
+--   once:<room> NUL <idempotency key>  string  offset, a blank, epoch of the push with that key
+--   kept                string  how many messages were kept since Redis was empty, in all rooms
+--   era                 string  another one than a position's: that position was lost
+--
 -- Holds behind every script: a row is there if and only if it is in the index or, instead, in the
 -- leftovers of a node in `nodes`; counts are exact; nothing empty or zero is kept. A script reads
 -- each key that it writes before it writes the first: where somebody else put a value of another
@@ -26,6 +34,7 @@
 local call = redis.call
 local root = KEYS[1]
 local counts, nodes, rooms, gc = root .. 'counts', root .. 'nodes', root .. 'rooms', root .. 'gc'
+local kept, era = root .. 'kept', root .. 'era'
 
 local function client_key(client) return root .. 'client:' .. client end
 local function room_key(room) return root .. 'room:' .. room end
@@ -33,6 +42,8 @@ local function room_clients_key(room) return root .. 'roomclients:' .. room end
 local function node_key(node) return root .. 'node:' .. node end
 local function index_key(node) return root .. 'index:' .. node end
 local function leftover_key(node) return root .. 'leftover:' .. node end
+local function history_key(room) return root .. 'history:' .. room end
+local function position_key(room) return root .. 'position:' .. room end
 
 local function binding(client, connection) return 'c\0' .. client .. '\0' .. connection end
 local function membership(room, client, connection)
@@ -42,7 +53,9 @@ end
 -- <server_id>.<incarnation>, which a connection id has before its last two parts.
 local function node_of(connection) return string.match(connection, '^(.+)%.%x+%.%x+$') end
 
-local function milliseconds(number) return string.format('%.0f', number) end
+-- A number without a fraction as text, all of its digits.
+local function number(value) return string.format('%.0f', value) end
+local function milliseconds(value) return number(value) end
 local function now()
   local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -205,4 +218,29 @@ local function forget_node(node)
   if call('EXISTS', index_key(node), leftover_key(node)) > 0 then return end
   call('ZREM', nodes, node)
   call('DEL', node_key(node))
+end
+
+-- Whether Redis knows of fewer kept messages than a node has `seen`: it lost the last of them, and
+-- positions may have gone back.
+local function positions_lost(seen) return tonumber(call('GET', kept) or 0) < tonumber(seen) end
+
+local function begin_era(seen, microseconds)
+  call('SET', era, string.format('%x', microseconds))
+  call('SET', kept, seen)
+end
+
+-- A room's epoch, empty where it has none that counts, its last offset; whether begin_era is due.
+local function position_of(room, seen)
+  local found = call('HMGET', position_key(room), 'epoch', 'era', 'offset')
+  local lost = positions_lost(seen)
+  if lost or not found[1] or found[2] ~= (call('GET', era) or '') then
+    return {epoch = '', offset = 0, lost = lost}
+  end
+  return {epoch = found[1], offset = tonumber(found[3]), lost = false}
+end
+
+local function begin_epoch(room, at, microseconds)
+  at.epoch, at.offset = string.format('%x', microseconds), 0
+  call('DEL', history_key(room))
+  call('HSET', position_key(room), 'epoch', at.epoch, 'era', call('GET', era) or '', 'offset', 0)
 end

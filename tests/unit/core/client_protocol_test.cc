@@ -128,5 +128,11 @@ TEST(ClientProtocolTest, PayloadsTravelOctetForOctet) {
   EXPECT_EQ(msg(Everyone{}, Opcode::kBinary, "\xFB\xFF"), R"({"msg":{"binary":"+/8="}})");
 }
 
+TEST(ClientProtocolTest, WhatIsInAHistorySaysWhere) {
+  const FramePtr frame = Frame::Make(Opcode::kText, "hi");
+  EXPECT_EQ(MsgFrame(RoomName{"r"}, *frame, {UINT64_MAX, "e"})->payload(),
+            R"({"msg":{"room":"r","text":"hi","offset":"18446744073709551615","epoch":"e"}})");
+}
+
 }  // namespace
 }  // namespace wsrouter

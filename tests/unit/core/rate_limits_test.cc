@@ -47,9 +47,28 @@ TEST(NamespacesTest, TheLongestPrefixCountsAndInheritsTheRest) {
   EXPECT_EQ(spaces->Of("chat:a").options.on_limit, OnRateLimit::kDrop);
 }
 
+TEST(NamespacesTest, WhatRoomsKeepIsInheritedToo) {
+  const auto spaces =
+      Namespaces::Parse({"chat: history_size=10000 reliable=always", "dm: history_ttl=90s"},
+                        {.history = {.size = 7, .ttl = absl::Minutes(1)}});
+  ASSERT_TRUE(spaces.ok()) << spaces.status();
+  const HistoryOptions chat = spaces->Of("chat:a").options.history;
+  EXPECT_EQ(chat.size, 10'000u);
+  EXPECT_EQ(chat.ttl, absl::Minutes(1));
+  EXPECT_TRUE(chat.always);
+  const HistoryOptions dm = spaces->Of("dm:a").options.history;
+  EXPECT_EQ(dm.size, 7u);
+  EXPECT_EQ(dm.ttl, absl::Seconds(90));
+  EXPECT_FALSE(dm.always);
+  EXPECT_TRUE(spaces->AnyHistory());
+  EXPECT_FALSE(Namespaces().AnyHistory());
+}
+
 TEST(NamespacesTest, ABadLineIsRefused) {
   for (const char* bad : {"", "chat:", "chat: room_rate", "chat: room_rate=x", "chat: other=1",
-                          "chat: on_limit=close"}) {
+                          "chat: on_limit=close", "chat: history_size=10001",
+                          "chat: history_size=-1", "chat: history_ttl=0s", "chat: history_ttl=721h",
+                          "chat: history_ttl=5", "chat: reliable=yes"}) {
     EXPECT_FALSE(Namespaces::Parse({bad}, {}).ok()) << bad;
   }
   EXPECT_FALSE(Namespaces::Parse({"a room_rate=0", "a client_rate=0"}, {}).ok());

@@ -96,6 +96,7 @@ TEST(EnvelopeCodecTest, EnvelopeOfEachTopicAndActionComesBackAsItWas) {
     EXPECT_EQ(decoded->wants_receipt, sample.wants_receipt);
     EXPECT_EQ(decoded->envelope.receipts, sample.envelope.receipts);
     EXPECT_EQ(decoded->envelope.to, sample.envelope.to);
+    EXPECT_EQ(decoded->envelope.from, sample.envelope.from);
     EXPECT_TRUE(Same(decoded->envelope.action, sample.envelope.action))
         << "action " << sample.envelope.action.index() << " to " << KeyOf(sample.envelope.to);
   }

@@ -46,6 +46,22 @@ TEST(EnvelopeSealTest, OpensWhatWasSealed) {
   }
 }
 
+TEST(EnvelopeSealTest, WhatWasKeptIsProvedHoweverOldAndHoweverOften) {
+  EnvelopeSeal sender = SealOf("gw-1", {kOld});
+  EnvelopeSeal receiver = SealOf("gw-2", {kNew, kOld});
+  std::string message = sender.Seal("ch", "body", kNow - absl::Hours(1000));
+  for (int i = 0; i < 2; ++i) {
+    const auto body = receiver.OpenKept("ch", message);
+    ASSERT_TRUE(body.ok()) << body.status();
+    EXPECT_EQ(*body, "body");
+  }
+  EXPECT_EQ(receiver.OpenKept("other", message).status().code(), kUnproved);
+  EXPECT_EQ(SealOf("gw-3", {kNew}).OpenKept("ch", message).status().code(), kUnproved);
+  message.back() ^= 1;
+  EXPECT_EQ(receiver.OpenKept("ch", message).status().code(), kUnproved);
+  EXPECT_EQ(receiver.OpenKept("ch", "").status().code(), kMalformed);
+}
+
 TEST(EnvelopeSealTest, HeaderIsAsItIsDocumented) {
   using namespace std::string_literals;
   EnvelopeSeal seal = SealOf("gw", {});
