@@ -42,7 +42,7 @@ std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, Measu
   const v1::RedisConfig& redis = config.redis();
   if (redis.url().empty() && redis.sentinels().empty() && redis.cluster().empty()) {
     return std::make_unique<MemoryEngine>(self, ToLimits(config), clock, stats.AddCounters(),
-                                          ToNamespaces(config));
+                                          ToNamespaces(config), ToHistoryLimits(config));
   }
   RedisEngine::Options options = ToRedisOptions(config);
   options.self = self;
@@ -106,6 +106,7 @@ absl::Status Node::StartParts(const v1::Config& config) {
       ToControlOptions(config), {.broker = engine_->broker(),
                                  .directory = engine_->directory(),
                                  .rates = engine_->rates(),
+                                 .history = engine_->history(),
                                  .stats = stats_,
                                  .counters = control_counters_,
                                  .events = events_,

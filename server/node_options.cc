@@ -136,9 +136,19 @@ Namespaces ToNamespaces(const v1::Config& config) {
       .client_rate = ParseRateLimit(from.client_rate()).value_or(RateLimit()),
       .on_limit = from.on_rate_limit() == v1::ON_RATE_LIMIT_DISCONNECT ? OnRateLimit::kDisconnect
                                                                        : OnRateLimit::kDrop,
-      .slow_consumer = PolicyOf(from)};
+      .slow_consumer = PolicyOf(from),
+      .history = {.size = config.history().size(),
+                  .ttl = ToDuration(config.history().ttl()),
+                  .always = config.history().reliable() == v1::RELIABLE_ALWAYS}};
   return Namespaces::Parse({from.namespaces().begin(), from.namespaces().end()}, defaults)
       .value_or(Namespaces(defaults));
+}
+
+HistoryLimits ToHistoryLimits(const v1::Config& config) {
+  const v1::HistoryConfig& from = config.history();
+  return {.position_ttl = ToDuration(from.position_ttl()),
+          .idempotency_window = ToDuration(from.idempotency_window()),
+          .memory_bytes_max = from.memory_bytes_max()};
 }
 
 ControlOptions ToControlOptions(const v1::Config& config) {
@@ -257,6 +267,7 @@ RedisEngine::Options ToRedisOptions(const v1::Config& config) {
   to.gc_interval = ToDuration(from.gc_interval());
   to.limits = ToLimits(config);
   to.namespaces = ToNamespaces(config);
+  to.history = ToHistoryLimits(config);
   return to;
 }
 

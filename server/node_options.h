@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "control/backend_options.h"
 #include "control/control_options.h"
+#include "core/history.h"
 #include "core/limits.h"
 #include "core/namespaces.h"
 #include "engine/redis_engine.h"
@@ -23,6 +24,7 @@ namespace wsrouter {
 absl::StatusOr<GatewayOptions> ToGatewayOptions(const v1::Config& config, unsigned cores);
 Limits ToLimits(const v1::Config& config);
 Namespaces ToNamespaces(const v1::Config& config);
+HistoryLimits ToHistoryLimits(const v1::Config& config);
 ControlOptions ToControlOptions(const v1::Config& config);
 BackendOptions ToBackendOptions(const v1::Config& config);
 DoorOptions ToDoorOptions(const v1::Config& config);

@@ -116,6 +116,16 @@ absl::StatusOr<v1::BroadcastResponse> BackendClient::Broadcast(const std::string
   return stubs_->Call(&RouterStub::Broadcast, request, options);
 }
 
+absl::StatusOr<v1::HistoryResponse> BackendClient::History(const v1::HistoryRequest& request,
+                                                           const CallOptions& options) {
+  return stubs_->Call(&RouterStub::History, request, options);
+}
+
+absl::StatusOr<v1::TrimHistoryResponse> BackendClient::TrimHistory(
+    const v1::TrimHistoryRequest& request, const CallOptions& options) {
+  return stubs_->Call(&RouterStub::TrimHistory, request, options);
+}
+
 absl::StatusOr<v1::IsMemberResponse> BackendClient::IsMember(const std::string& room,
                                                              const Member& who,
                                                              const CallOptions& options) {

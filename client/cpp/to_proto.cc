@@ -56,6 +56,10 @@ v1::PushRequest ToProto(const PushRequest& request) {
   Set(request.except_connection_ids, *message.mutable_except_connection_ids());
   Set(request.except_client_ids, *message.mutable_except_client_ids());
   Set(request.delivery, *message.mutable_options());
+  message.set_reliable(request.reliable);
+  message.set_idempotency_key(request.idempotency_key);
+  message.set_version(request.version);
+  message.set_version_epoch(request.version_epoch);
   return message;
 }
 

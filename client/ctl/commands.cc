@@ -143,6 +143,27 @@ absl::Status Members(BackendClient& node, Output output, const std::string& room
       });
 }
 
+absl::Status History(BackendClient& node, Output output, const std::string& room, int count) {
+  v1::HistoryRequest request;
+  request.set_room(room);
+  request.set_limit(static_cast<uint32_t>(count));
+  request.set_reverse(true);
+  absl::StatusOr<v1::HistoryResponse> page = node.History(request);
+  if (page.ok()) std::reverse(page->mutable_entries()->begin(), page->mutable_entries()->end());
+  return Show(page, output, [](const v1::HistoryResponse& answer) {
+    std::vector<Row> rows = {{"OFFSET", "SENT", "FROM", "PAYLOAD"}};
+    for (const v1::HistoryEntry& entry : answer.entries()) {
+      rows.push_back(
+          {std::to_string(entry.offset()),
+           absl::FormatTime(absl::FromUnixSeconds(entry.sent_at().seconds()), absl::UTCTimeZone()),
+           entry.from_client_id(),
+           entry.payload().has_text() ? entry.payload().text()
+                                      : fmt::format("{} octets", entry.payload().binary().size())});
+    }
+    PrintTable(rows);
+  });
+}
+
 absl::Status Top(BackendClient& node, Output output, double seconds, int times) {
   std::mutex mutex;
   std::unique_lock lock(mutex);

@@ -16,6 +16,9 @@ struct Output {
 absl::Status Nodes(client::BackendClient& node, Output output);
 absl::Status Rooms(client::BackendClient& node, Output output, const std::string& prefix);
 absl::Status Members(client::BackendClient& node, Output output, const std::string& room);
+// The last `count` of what a room was sent, the oldest first.
+absl::Status History(client::BackendClient& node, Output output, const std::string& room,
+                     int count);
 absl::Status Stats(client::BackendClient& node, Output output);
 // Nodes and the busiest figures of the node that answers, every `seconds`, `times` (0: until
 // killed).

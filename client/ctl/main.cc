@@ -60,6 +60,7 @@ struct Choices {
   double seconds = 2;
   double window = -1;
   int count = 0;
+  int last = 20;
   bool everyone = false;
 };
 
@@ -96,6 +97,12 @@ void AddReading(CLI::App& app, Choices& in, Run& run) {
   add("members", "who is in a room", [&](auto& node) { return Members(node, in.output, in.name); })
       ->add_option("room", in.name)
       ->required();
+  CLI::App* history = add("history", "what a room was sent last, as far as it keeps it",
+                          [&](auto& node) { return History(node, in.output, in.name, in.last); });
+  history->add_option("room", in.name)->required();
+  history->add_option("--count", in.last, "entries at most")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   CLI::App* top = add("top", "nodes and figures, again and again",
                       [&](auto& node) { return Top(node, in.output, in.seconds, in.count); });
   top->add_option("--interval", in.seconds, "seconds between two looks")

@@ -33,6 +33,7 @@ const StringMap<Need>& Needs() {
       {"/wsrouter.v1.Router/Connections", Need::kRead},
       {"/wsrouter.v1.Router/Disconnect", Need::kPublish},
       {"/wsrouter.v1.Router/GetClient", Need::kRead},
+      {"/wsrouter.v1.Router/History", Need::kRead},
       {"/wsrouter.v1.Router/IsMember", Need::kRead},
       {"/wsrouter.v1.Router/Join", Need::kPublish},
       {"/wsrouter.v1.Router/Leave", Need::kPublish},
@@ -47,6 +48,7 @@ const StringMap<Need>& Needs() {
       {"/wsrouter.v1.Router/Rooms", Need::kRead},
       {"/wsrouter.v1.Router/SendToClient", Need::kPublish},
       {"/wsrouter.v1.Router/SendToConnection", Need::kPublish},
+      {"/wsrouter.v1.Router/TrimHistory", Need::kPublish},
   };
   return needs;
 }

@@ -18,6 +18,7 @@ using Answer = absl::AnyInvocable<void(absl::StatusOr<Response>) &&>;
 // of them, it did not.
 inline absl::Status Verdict(const Receipt& receipt) {
   if (!receipt.status.ok()) return receipt.status;
+  if (receipt.kept.position.offset > 0) return absl::OkStatus();  // it is in the history
   return receipt.matched == 0 && receipt.dropped_mailbox_full > 0 ? Overloaded() : absl::OkStatus();
 }
 

@@ -1,4 +1,5 @@
 // What the effects of a message mean to the core.
+#include <memory>
 #include <utility>
 
 #include "base/strings.h"
@@ -53,19 +54,22 @@ class EffectReader {
   Effects effects;
 
  private:
-  void Add(Topic to, Action action, Receipts receipts = Receipts::kRouted, ClientId from = {}) {
+  void Add(Topic to, Action action, Receipts receipts = Receipts::kRouted, ClientId from = {},
+           std::shared_ptr<const Keep> keep = nullptr) {
     effects.push_back({.to = std::move(to),
                        .action = std::move(action),
                        .receipts = receipts,
-                       .from = std::move(from)});
+                       .from = std::move(from),
+                       .keep = std::move(keep)});
   }
 
   void Push(const v1::PushRequest& push) {
     const std::vector<RoomName> rooms = ReadRooms(checks, push);
     Deliver deliver = ReadDeliver(checks, push, payload_bytes_max_);
     ReadExceptions(checks, push, deliver);
+    const auto keep = ReadKeep(checks, push);
     for (const RoomName& room : rooms) {
-      Add(room, deliver, Receipts::kLocal, {push.from_client_id()});
+      Add(room, deliver, Receipts::kLocal, {push.from_client_id()}, keep);
     }
   }
 

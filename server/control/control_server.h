@@ -21,6 +21,7 @@
 #include "core/counters.h"
 #include "core/directory.h"
 #include "core/drainable.h"
+#include "core/history.h"
 #include "core/rate_limits.h"
 #include "core/stats.h"
 #include "grpcpp/security/server_credentials.h"
@@ -38,6 +39,7 @@ class ControlServer {
     Broker& broker;
     Directory& directory;
     RateLimits& rates;
+    History& history;
     Stats& stats;
     Counters& counters;  // a block of its own
     EventHub& events;

@@ -36,6 +36,11 @@ struct RoomPushes {
       v1::RoomOutcome& row = *response.add_rooms();
       row.set_room(rooms[i].value);
       *row.mutable_outcome() = ToProto(receipts[i]);
+      const Kept& kept = receipts[i].kept;
+      row.set_offset(kept.position.offset);
+      row.set_epoch(kept.position.epoch);
+      row.set_duplicate(kept.fate == Kept::Fate::kDuplicate);
+      row.set_stale(kept.fate == Kept::Fate::kStale);
       if (!failed(receipts[i])) continue;
       const absl::Status verdict = Verdict(receipts[i]);
       row.mutable_outcome()->set_partial(true);
@@ -59,6 +64,7 @@ void PushCalls::Push(const v1::PushRequest& request, Answer<v1::PushResponse> an
   std::vector<RoomName> rooms = ReadRooms(checks, request);
   Deliver deliver = ReadDeliver(checks, request, payload_bytes_max_);
   ReadExceptions(checks, request, deliver);
+  const auto keep = ReadKeep(checks, request);
   if (!checks.ok()) return std::move(answer)(checks.status());
   counters_.Add(Counter::kRoomPushes, rooms.size());
   const auto pushes = std::make_shared<RoomPushes>(std::move(rooms), std::move(answer));
@@ -66,7 +72,8 @@ void PushCalls::Push(const v1::PushRequest& request, Answer<v1::PushResponse> an
     broker_.Publish({.to = pushes->rooms[i],
                      .action = deliver,
                      .receipts = ReceiptsOf(request),
-                     .from = {request.from_client_id()}},
+                     .from = {request.from_client_id()},
+                     .keep = keep},
                     [pushes, i](Receipt receipt) { pushes->receipts[i] = std::move(receipt); });
   }
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,6 +43,25 @@ void ReadExceptions(Checks& checks, const Request& request, Deliver& deliver) {
   deliver.except = std::make_shared<const Exceptions>(
       Exceptions{.connections = {connections.begin(), connections.end()},
                  .clients = {clients.begin(), clients.end()}});
+}
+
+// An idempotency key or an epoch: any name, or none.
+inline std::string ReadKeepText(Checks& checks, std::string_view field, const std::string& text) {
+  return checks.Optional<RoomName>(field, text).value_or(RoomName()).value;
+}
+
+// What the push asks of its rooms' histories; null: nothing.
+inline std::shared_ptr<const Keep> ReadKeep(Checks& checks, const v1::PushRequest& request) {
+  Keep keep = {
+      .reliable = request.reliable(),
+      .idempotency_key = ReadKeepText(checks, "idempotency_key", request.idempotency_key()),
+      .version = request.version(),
+      .version_epoch = ReadKeepText(checks, "version_epoch", request.version_epoch())};
+  if (keep.version == 0 && !keep.version_epoch.empty()) {
+    checks.FailMissing("version", "is 0, want it set where version_epoch is");
+  }
+  if (!keep.reliable && keep.idempotency_key.empty() && keep.version == 0) return nullptr;
+  return std::make_shared<const Keep>(std::move(keep));
 }
 
 // `room` first, then `rooms`, each once.

@@ -5,12 +5,13 @@
 namespace wsrouter {
 
 RouterService::RouterService(AccessCheck& access, Broker& broker, Directory& directory,
-                             Counters& counters, const Clock& clock, NodeIdentity node,
-                             size_t payload_bytes_max)
+                             wsrouter::History& history, Counters& counters, const Clock& clock,
+                             NodeIdentity node, size_t payload_bytes_max)
     : RawService(access),
       membership_(broker, clock),
       push_(broker, counters, payload_bytes_max),
-      query_(broker, directory, std::move(node)) {
+      query_(broker, directory, std::move(node)),
+      history_(history) {
   Bind("Own", membership_, &MembershipCalls::Own);
   Bind("Release", membership_, &MembershipCalls::Release);
   Bind("Join", membership_, &MembershipCalls::Join);
@@ -29,6 +30,8 @@ RouterService::RouterService(AccessCheck& access, Broker& broker, Directory& dir
   Bind("OnlineByServer", query_, &QueryCalls::OnlineByServer);
   Bind("GetClient", query_, &QueryCalls::GetClient);
   Bind("Connections", query_, &QueryCalls::Connections);
+  Bind("History", history_, &HistoryCalls::Read);
+  Bind("TrimHistory", history_, &HistoryCalls::Trim);
 }
 
 }  // namespace wsrouter

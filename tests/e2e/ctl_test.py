@@ -45,6 +45,16 @@ class CtlTest(NodeTestCase):
         top = await self.shown(node, "top", "--count", "2", "--interval", "0.1")
         self.assertEqual(top.count("NODE"), 2)
 
+    async def test_history_shows_what_a_room_was_sent(self):
+        node = await self.start(history__size="2", history__reliable="always")
+        for text in ("one", "two", "three"):
+            await self.shown(node, "send", "--room", "lobby", text)
+        table = await self.shown(node, "history", "lobby")
+        self.assertRegex(table, r"(?s)\n2 .* two\n3 .* three\n$")
+        last = json.loads(await self.shown(node, "--json", "history", "lobby", "--count", "1"))
+        self.assertEqual([e["payload"]["text"] for e in last["entries"]], ["three"])
+        self.assertTrue(last["more"])
+
     async def test_send_watch_drain_and_undrain(self):
         node = await self.start()
         client = await self.connect(node)

@@ -223,6 +223,7 @@ TEST_F(ControlTlsTest, BeyondLoopbackWantsTlsAndARule) {
         ControlServer::Start(options, {.broker = node.broker,
                                        .directory = node.directory,
                                        .rates = node.rates,
+                                       .history = node.history,
                                        .stats = node.stats,
                                        .counters = node.counters,
                                        .events = node.hub,

@@ -42,8 +42,11 @@ const std::map<std::string, Sample>& Samples() {
       {"Push",
        {R"("room":"lobby","payload":{"text":"x"},"from_client_id":"c",
            "except_connection_ids":["ID"],"except_client_ids":["c"],
-           "options":{"slow_consumer":"SLOW_CONSUMER_POLICY_DROP","wait":"WAIT_ROUTED"})",
+           "options":{"slow_consumer":"SLOW_CONSUMER_POLICY_DROP","wait":"WAIT_ROUTED"},
+           "reliable":true,"idempotency_key":"k","version":"1","version_epoch":"e")",
         {"room", "payload"}}},
+      {"History", {R"("room":"r","since":{"offset":"1","epoch":"e"},"limit":9)", {"room"}}},
+      {"TrimHistory", {R"("room":"r","keep":"1")", {"room", "keep"}}},
       {"SendToClient",
        {R"("client_id":"c","payload":{"binary":"AA=="},"from_client_id":"c","options":{})",
         {"client_id", "payload"}}},
@@ -162,7 +165,11 @@ class ControlBadInputTest : public testing::Test {
   }
 
   // Streams that were opened and cancelled may still be there for a moment.
-  ControlNode node_{{.connections_per_client = 10'000}, {.watchers_max = 10'000}};
+  ControlNode node_{{.connections_per_client = 10'000},
+                    {.watchers_max = 10'000},
+                    65536,
+                    nullptr,
+                    Namespaces({.history = {.size = 10}})};
 };
 
 bool IsFreeText(const std::string& path) {
@@ -280,6 +287,7 @@ TEST_F(ControlBadInputTest, NumbersThatMeanNothingAreRefused) {
   EXPECT_EQ(send("Push", R"({"options":{"wait":99}})"), "FIELD_INVALID options.wait");
   EXPECT_EQ(send("Push", R"({"options":{"slow_consumer":99}})"),
             "FIELD_INVALID options.slow_consumer");
+  EXPECT_EQ(send("History", R"({"limit":1001})"), "FIELD_OUT_OF_RANGE limit");
   EXPECT_EQ(send("Watch", R"({"kinds":[99]})"), "FIELD_INVALID kinds[1]");
   EXPECT_EQ(send("Disconnect", R"({"code":1006})"), "FIELD_OUT_OF_RANGE code");
   EXPECT_EQ(send("Release", R"({"close":{"code":4294967295}})"), "FIELD_OUT_OF_RANGE close.code");

@@ -23,6 +23,7 @@ class ControlServerTest : public testing::Test {
     return ControlServer::Start(options, {.broker = node_.broker,
                                           .directory = node_.directory,
                                           .rates = node_.rates,
+                                          .history = node_.history,
                                           .stats = node_.stats,
                                           .counters = node_.counters,
                                           .events = node_.hub,

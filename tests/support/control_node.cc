@@ -33,8 +33,9 @@ absl::Duration ReadRetryAfter(const grpc::Status& status) {
 }
 
 ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t mailbox_messages_max,
-                         AttachDesk* attached, Namespaces namespaces)
-    : rates(std::move(namespaces), counters, clock),
+                         AttachDesk* attached, const Namespaces& namespaces)
+    : rates(namespaces, counters, clock),
+      history(namespaces, {}, counters, clock),
       directory({.node = node, .version = "0.0.1", .started_at = stats.started_at()}, limits,
                 clock),
       shard({.node = node,
@@ -49,6 +50,7 @@ ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t ma
       options, {.broker = broker,
                 .directory = directory,
                 .rates = rates,
+                .history = history,
                 .stats = stats,
                 .counters = counters,
                 .events = hub,

@@ -54,7 +54,7 @@ class ControlNode {
  public:
   explicit ControlNode(const Limits& limits = {}, ControlOptions options = {},
                        size_t mailbox_messages_max = 65536, AttachDesk* attached = nullptr,
-                       Namespaces namespaces = {});
+                       const Namespaces& namespaces = {});
 
   // One unary call with a request in JSON.
   template <typename Stub, typename Request, typename Response>
@@ -86,7 +86,8 @@ class ControlNode {
   Stats stats{node, "0.0.1", clock.Now().wall};
   Counters& counters{stats.AddCounters()};
   MemoryRateLimits rates;
-  MemoryBroker broker{node, &rates};
+  MemoryHistory history;
+  MemoryBroker broker{node, &rates, &history};
   MemoryDirectory directory;
   EventHub hub{counters};
   ControlMeasures measures{ObservedMethods(), BackendMethodNames()};

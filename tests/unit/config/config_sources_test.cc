@@ -63,6 +63,7 @@ Texts OtherValue(const ConfigKeyField& key) {
     case FieldDescriptor::CPPTYPE_ENUM:
       if (key.path == "backend.connect_outage") return {"hold"};
       if (key.path == "backend.message_outage") return {"drop"};
+      if (key.path == "history.reliable") return {"always"};
       if (key.path == "auth.session_cookie_form") return {"hex"};
       return {key.path == "log.level" ? "debug" : "disconnect"};
     case FieldDescriptor::CPPTYPE_STRING:
@@ -164,7 +165,7 @@ TEST(ConfigSourcesTest, EveryBoundOfANumberIsHeld) {
     EXPECT_TRUE(SetConfigValue(key, {key.rules->min()}, config).ok()) << key.path;
     EXPECT_TRUE(SetConfigValue(key, {key.rules->max()}, config).ok()) << key.path;
     const bool duration = key.field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
-    const std::string beyond = duration ? "1000h" : "999999999999999";
+    const std::string beyond = duration ? "100000h" : "999999999999999";
     EXPECT_FALSE(SetConfigValue(key, {beyond}, config).ok()) << key.path;
     if (key.rules->min() != "0") {
       EXPECT_FALSE(SetConfigValue(key, {"0"}, config).ok()) << key.path;

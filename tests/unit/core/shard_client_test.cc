@@ -206,6 +206,11 @@ TEST_F(ShardClientTest, RawMembersGetThePayloadAndOthersAMsg) {
   EXPECT_THAT(node.Read(alice), ElementsAre(R"({"msg":{"room":"lobby","text":"hi"}})"));
   node.Do(ClientId{"alice"}, Text("psst"));
   EXPECT_THAT(node.Read(alice), ElementsAre(R"({"msg":{"text":"psst"}})"));
+  Deliver kept = Text("kept");
+  kept.position = {7, "e"};
+  node.Do(RoomName{"lobby"}, kept);
+  EXPECT_THAT(node.Read(raw), ElementsAre("kept"));
+  EXPECT_THAT(node.Read(alice), ElementsAre(HasSubstr(R"("offset":"7","epoch":"e")")));
 }
 
 TEST_F(ShardClientTest, AMessageReachesServicesLikeThatOfARawClient) {

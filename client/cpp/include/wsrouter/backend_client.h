@@ -92,6 +92,12 @@ class BackendClient {
                                                   const Payload& payload,
                                                   const CallOptions& options = {});
 
+  // ---- what rooms were sent
+  absl::StatusOr<v1::HistoryResponse> History(const v1::HistoryRequest& request,
+                                              const CallOptions& options = {});
+  absl::StatusOr<v1::TrimHistoryResponse> TrimHistory(const v1::TrimHistoryRequest& request,
+                                                      const CallOptions& options = {});
+
   // ---- who is there
   absl::StatusOr<v1::IsMemberResponse> IsMember(const std::string& room, const Member& who,
                                                 const CallOptions& options = {});

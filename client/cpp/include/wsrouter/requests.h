@@ -63,6 +63,10 @@ struct PushRequest {
   std::vector<std::string> except_connection_ids = {};
   std::vector<std::string> except_client_ids = {};
   Delivery delivery = {};
+  bool reliable = false;
+  std::string idempotency_key = {};
+  uint64_t version = 0;
+  std::string version_epoch = {};
 };
 
 struct PushAllRequest {
