@@ -81,6 +81,11 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Pushes not sent because one with their idempotency key was.",
     "Pushes not sent because their room has had a newer version.",
     "Times that a room lost history early, for want of memory.",
+    "Entries of the event log that this node handed to consumers.",
+    "Entries that were handed out again, since they had not been settled.",
+    "Entries that became dead letters: handed out too often.",
+    "Entries that went before their group had them: it was too slow.",
+    "SLOW entries that could not be appended to the event log.",
 };
 
 // One figure for each port that speaks TLS; no family where none does.

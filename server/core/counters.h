@@ -74,6 +74,11 @@ enum class Counter : size_t {
   kPushesDuplicate,        // not sent: one with their idempotency key was
   kPushesStale,            // not sent: their room has had a newer version
   kHistoryEvictions,       // times that a room lost history early, for want of memory
+  kLogHandedOut,           // entries of the event log that this node handed to consumers
+  kLogHandedOutAgain,      // of these: not for the first time
+  kLogDead,                // entries that became dead letters
+  kLogLost,                // entries that a group was too slow for
+  kLogAppendsLost,         // SLOW entries that could not be appended
   kCount,
 };
 
@@ -139,6 +144,11 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
         "pushes_duplicate_total",
         "pushes_stale_total",
         "history_evictions_total",
+        "event_log_handed_out_total",
+        "event_log_handed_out_again_total",
+        "event_log_dead_letters_total",
+        "event_log_lost_total",
+        "event_log_appends_lost_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

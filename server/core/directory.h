@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/envelope.h"
+#include "core/event.h"
 #include "core/ids.h"
 
 namespace wsrouter {
@@ -50,6 +51,13 @@ struct NodeRow {
   bool draining = false;  // as of its heartbeat
 };
 
+// Why a connection is its client's no more.
+struct Ending {
+  bool gone = false;                // else it stays: it was released
+  std::optional<CloseCause> cause;  // of one that is gone; nullopt: nobody could say
+  uint16_t code = 0;
+};
+
 // SEAM 2. Remembers, for the whole cluster, who is connected where and who is in which room.
 //
 // A node writes under its own identity, and nothing written under an older incarnation or for
@@ -77,7 +85,7 @@ class Directory {
 
   // Forgets the connection's binding and its membership in `rooms`, as far as they are its own.
   virtual void Unbind(const ConnectionId& connection, const ClientId& client,
-                      const std::vector<RoomName>& rooms) = 0;
+                      const std::vector<RoomName>& rooms, const Ending& ending) = 0;
 
   // Refuses with CAPACITY_ROOM_MEMBERS and then writes nothing.
   virtual void Join(const RoomName& room, const ConnectionId& connection, const ClientId& client,

@@ -115,7 +115,9 @@ void Shard::SetDeadline(Connection& connection) {
 void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
   const ClientId client = connection.client == nullptr ? ClientId{} : connection.client->id;
   connection.closing = true;
-  if (connection.client != nullptr) Disown(connection);
+  if (connection.client != nullptr) {
+    Disown(connection, {.gone = true, .cause = cause, .code = close.code});
+  }
   registry_.Remove(connection);
   if (connection.slow) losses_.erase(connection.counter);
   counters_.Add(Counter::kConnectionsClosed);

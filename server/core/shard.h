@@ -193,7 +193,7 @@ class Shard {
   // Ends a membership here; the directory is the caller's. False when it was not a member.
   bool EndMembership(Connection& connection, const RoomName& room);
   // Ends ownership and every membership; the connection stays.
-  void Disown(Connection& connection);
+  void Disown(Connection& connection, const Ending& ending);
 
   // shard_backend.cc
   void OnAdmitted(uint64_t counter, const Receipt& receipt);

@@ -53,7 +53,8 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
   Connection* connection = registry_.Find(counter);
   if (connection == nullptr) {
     if (displaced.ok()) {
-      directory_.Unbind({.node = node_, .shard = index_, .counter = counter}, own.client, {});
+      directory_.Unbind({.node = node_, .shard = index_, .counter = counter}, own.client, {},
+                        {.gone = true});
     }
     part.Finish({.status = displaced.ok() ? ConnectionGone() : displaced.status()});
     return;
@@ -100,7 +101,7 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
       return;
     }
     pending->receipt.status = std::move(live);
-    Disown(*owned);
+    Disown(*owned, {});
     SetDeadline(*owned);
   });
 }
@@ -124,7 +125,7 @@ Receipt Shard::OnRelease(const Topic& to, const Release& release) {
     if (connection->client == nullptr) continue;
     ++receipt.matched;
     const ClientId client = connection->client->id;
-    Disown(*connection);
+    Disown(*connection, {});
     EmitAs(client, *connection, event::Released{});
     if (release.close.has_value()) {
       Close(*connection, CloseCause::kDisconnected, static_cast<CloseCode>(release.close->code),
@@ -137,7 +138,7 @@ Receipt Shard::OnRelease(const Topic& to, const Release& release) {
   return receipt;
 }
 
-void Shard::Disown(Connection& connection) {
+void Shard::Disown(Connection& connection, const Ending& ending) {
   const ClientId client = connection.client->id;
   const std::vector<RoomName> left = RoomsOf(connection);
   for (const RoomName& room : left) EndMembership(connection, room);
@@ -145,7 +146,7 @@ void Shard::Disown(Connection& connection) {
   for (Connection::PendingJoin& join : std::exchange(connection.joins_pending, {})) {
     rooms.push_back(std::move(join.room));
   }
-  directory_.Unbind(IdOf(connection), client, rooms);
+  directory_.Unbind(IdOf(connection), client, rooms, ending);
   for (const RoomName& room : left) TellLeft(connection, room);
   registry_.Unbind(connection);
   interest_.Release(client);

@@ -5,6 +5,7 @@
 #include "core/broker.h"
 #include "core/directory.h"
 #include "core/history.h"
+#include "core/event_log.h"
 #include "core/rate_limits.h"
 
 namespace wsrouter {
@@ -18,6 +19,7 @@ class Engine {
   virtual Directory& directory() = 0;
   virtual RateLimits& rates() = 0;
   virtual History& history() = 0;
+  virtual EventLog& log() = 0;
 
   // Before the first shard. Returns at once; the node is a part of the cluster when Joined says so.
   virtual void Start() = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/close_code.h"
 #include "engine/refusals.h"
 
 namespace wsrouter {
@@ -41,16 +42,38 @@ absl::StatusOr<std::vector<ConnectionId>> MemoryDirectory::BindLocked(
   rows = replace ? std::vector<ConnectionId>{} : others;
   rows.push_back(connection);
   owned_ += rows.size();
+  if (!ours) Log(LogKind::kConnected, connection, client);
+  for (size_t i = 0; replace && i < others.size(); ++i) {
+    Log(LogKind::kDisconnected, others[i], client, {},
+        {.gone = true,
+         .cause = CloseCause::kSuperseded,
+         .code = static_cast<uint16_t>(CloseCode::kSuperseded)});
+  }
   return replace ? others : std::vector<ConnectionId>{};
 }
 
+void MemoryDirectory::Log(LogKind kind, const ConnectionId& connection, const ClientId& client,
+                          const RoomName& room, const Ending& ending) {
+  if (log_ == nullptr) return;
+  log_->Add({.id = {},
+             .kind = kind,
+             .at = {},
+             .client = client,
+             .connection = connection,
+             .room = room,
+             .ending = ending});
+}
+
 void MemoryDirectory::Unbind(const ConnectionId& connection, const ClientId& client,
-                             const std::vector<RoomName>& rooms) {
+                             const std::vector<RoomName>& rooms, const Ending& ending) {
   absl::MutexLock lock(&mutex_);
   for (const RoomName& room : rooms) LeaveLocked(room, connection, client);
   const auto found = clients_.find(client.value);
   if (found == clients_.end()) return;
-  owned_ -= std::erase(found->second, connection);
+  if (std::erase(found->second, connection) > 0) {
+    --owned_;
+    Log(ending.gone ? LogKind::kDisconnected : LogKind::kReleased, connection, client, {}, ending);
+  }
   if (found->second.empty()) clients_.erase(found);
 }
 
@@ -82,6 +105,8 @@ absl::StatusOr<JoinedRoom> MemoryDirectory::JoinLocked(const RoomName& room,
   entry.members[client.value].push_back(connection);
   ++entry.connections;
   ++room_members_;
+  Log(LogKind::kJoined, connection, client, room);
+  if (entry.connections == 1) Log(LogKind::kOccupied, connection, client, room);
   return JoinedRoom{.already_member = false, .size = SizeOf(entry)};
 }
 
@@ -107,7 +132,11 @@ RoomSize MemoryDirectory::LeaveLocked(const RoomName& room, const ConnectionId& 
   room_members_ -= erased;
   if (member->second.empty()) entry.members.erase(member);
   const RoomSize size = SizeOf(entry);
-  if (entry.members.empty()) rooms_.erase(found);
+  if (erased > 0) Log(LogKind::kLeft, connection, client, room);
+  if (entry.members.empty()) {
+    Log(LogKind::kVacated, connection, client, room);
+    rooms_.erase(found);
+  }
   return size;
 }
 

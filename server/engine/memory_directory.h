@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "core/directory.h"
 #include "core/limits.h"
+#include "engine/memory_event_log.h"
 
 namespace wsrouter {
 
@@ -20,13 +21,15 @@ namespace wsrouter {
 class MemoryDirectory final : public Directory {
  public:
   // `self` describes this node; its heartbeat and counts are filled in at each question.
-  MemoryDirectory(NodeRow self, const Limits& limits, const Clock& clock)
-      : self_(std::move(self)), limits_(limits), clock_(clock) {}
+  // `log` hears of every row that comes or goes; null: nobody does.
+  MemoryDirectory(NodeRow self, const Limits& limits, const Clock& clock,
+                  MemoryEventLog* log = nullptr)
+      : self_(std::move(self)), limits_(limits), clock_(clock), log_(log) {}
 
   void Bind(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
             Done<std::vector<ConnectionId>> done) override;
   void Unbind(const ConnectionId& connection, const ClientId& client,
-              const std::vector<RoomName>& rooms) override;
+              const std::vector<RoomName>& rooms, const Ending& ending) override;
   void Join(const RoomName& room, const ConnectionId& connection, const ClientId& client,
             Done<JoinedRoom> done) override;
   void Leave(const RoomName& room, const ConnectionId& connection, const ClientId& client,
@@ -62,12 +65,16 @@ class MemoryDirectory final : public Directory {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   RoomSize LeaveLocked(const RoomName& room, const ConnectionId& connection, const ClientId& client)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Log(LogKind kind, const ConnectionId& connection, const ClientId& client,
+           const RoomName& room = {}, const Ending& ending = {})
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   OnlineCount CountLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   static RoomSize SizeOf(const Room& room);
 
   const NodeRow self_;
   const Limits limits_;
   const Clock& clock_;
+  MemoryEventLog* const log_;
   mutable absl::Mutex mutex_;
   StringMap<std::vector<ConnectionId>> clients_ ABSL_GUARDED_BY(mutex_);
   ByName<Room> rooms_ ABSL_GUARDED_BY(mutex_);

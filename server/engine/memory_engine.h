@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/memory_broker.h"
 #include "engine/memory_directory.h"
+#include "engine/memory_event_log.h"
 #include "engine/memory_history.h"
 #include "engine/memory_rate_limits.h"
 
@@ -15,16 +16,19 @@ namespace wsrouter {
 class MemoryEngine final : public Engine {
  public:
   MemoryEngine(const NodeRow& self, const Limits& limits, const Clock& clock, Counters& counters,
-               const Namespaces& namespaces = {}, const HistoryLimits& history = {})
+               const Namespaces& namespaces = {}, const HistoryLimits& history = {},
+               const EventLogOptions& log = {})
       : rates_(namespaces, counters, clock),
         history_(namespaces, history, counters, clock),
         broker_(self.node, &rates_, &history_),
-        directory_(self, limits, clock) {}
+        log_(log, clock),
+        directory_(self, limits, clock, log.on ? &log_ : nullptr) {}
 
   Broker& broker() override { return broker_; }
   Directory& directory() override { return directory_; }
   RateLimits& rates() override { return rates_; }
   History& history() override { return history_; }
+  EventLog& log() override { return log_; }
   void Start() override {}
   bool Joined() const override { return true; }
   void Stop(absl::Duration) override {}
@@ -33,6 +37,7 @@ class MemoryEngine final : public Engine {
   MemoryRateLimits rates_;
   MemoryHistory history_;
   MemoryBroker broker_;
+  MemoryEventLog log_;
   MemoryDirectory directory_;
 };
 

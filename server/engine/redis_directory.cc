@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "engine/redis_answer.h"
 #include "engine/redis_keys.h"
+#include "engine/redis_log_values.h"
 #include "engine/redis_scripts.h"
 #include "engine/refusals.h"
 #include "fmt/format.h"
@@ -77,7 +78,7 @@ void RedisDirectory::Bind(const ConnectionId& connection, const ClientId& client
       [this, connection, client, number,
        answer = std::move(answer)](absl::StatusOr<RedisValue> value) mutable {
         if (absl::IsUnavailable(value.status()) && link_.up()) {
-          Run(scripts::Unbind(), {connection.ToString(), client.value, number},
+          Run(scripts::Unbind(), {connection.ToString(), client.value, number, ""},
               [](const absl::StatusOr<RedisValue>&) {});
         }
         std::move(answer)(std::move(value));
@@ -85,8 +86,9 @@ void RedisDirectory::Bind(const ConnectionId& connection, const ClientId& client
 }
 
 void RedisDirectory::Unbind(const ConnectionId& connection, const ClientId& client,
-                            const std::vector<RoomName>& rooms) {
-  std::vector<std::string> arguments = {connection.ToString(), client.value, ""};
+                            const std::vector<RoomName>& rooms, const Ending& ending) {
+  std::vector<std::string> arguments = {connection.ToString(), client.value, "",
+                                        EndingText(ending)};
   AddNames(rooms, arguments);
   Run(scripts::Unbind(), std::move(arguments), [](const absl::StatusOr<RedisValue>&) {});
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/directory.h"
+#include "core/event_log.h"
 #include "core/limits.h"
 #include "engine/redis_link.h"
 
@@ -35,6 +36,7 @@ class RedisDirectory final : public Directory {
     Limits limits;
     absl::Duration lease = absl::Seconds(10);
     absl::Duration gc_lease = absl::Seconds(5);
+    EventLogOptions log = {};
   };
   RedisDirectory(Options options, RedisLink& link);
 
@@ -42,7 +44,7 @@ class RedisDirectory final : public Directory {
   void Bind(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
             Done<std::vector<ConnectionId>> done) override;
   void Unbind(const ConnectionId& connection, const ClientId& client,
-              const std::vector<RoomName>& rooms) override;
+              const std::vector<RoomName>& rooms, const Ending& ending) override;
   void Join(const RoomName& room, const ConnectionId& connection, const ClientId& client,
             Done<JoinedRoom> done) override;
   void Leave(const RoomName& room, const ConnectionId& connection, const ClientId& client,

@@ -5,6 +5,7 @@
 #include "engine/redis_answer.h"
 #include "engine/redis_directory.h"
 #include "engine/redis_keys.h"
+#include "engine/redis_log_values.h"
 #include "engine/redis_scripts.h"
 #include "fmt/format.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 // Bounds for how long one script keeps Redis from everybody else: about a millisecond.
 constexpr int kRowsPerScript = 100;
+// The log goes on for so many leases when no node is left that wants one.
+constexpr int kLogKept = 10;
 
 std::string Milliseconds(absl::Duration duration) {
   return fmt::format("{}", absl::ToInt64Milliseconds(duration));
@@ -36,7 +39,9 @@ std::optional<ReapedRow> ParseRow(std::string_view text) {
 }  // namespace
 
 void RedisDirectory::Heartbeat(Done<Lease> done) {
-  Run(scripts::Heartbeat(), {self_, Milliseconds(options_.lease), draining_ ? "1" : ""},
+  Run(scripts::Heartbeat(),
+      {self_, Milliseconds(options_.lease), draining_ ? "1" : "", LogWanted(options_.log),
+       Milliseconds(kLogKept * options_.lease)},
       Answering<Lease>(std::move(done), [](const RedisValue& value) {
         return Lease{.held = NumberAt(value, 0) == 1, .rows = NumberAt(value, 1)};
       }));
@@ -46,7 +51,8 @@ void RedisDirectory::BeginRewrite(Done<bool> done) {
   ++rewrites_;
   Run(scripts::BeginRewrite(),
       {self_, Milliseconds(options_.lease), options_.self.version,
-       fmt::format("{}", absl::ToUnixMillis(options_.self.started_at))},
+       fmt::format("{}", absl::ToUnixMillis(options_.self.started_at)), LogWanted(options_.log),
+       Milliseconds(kLogKept * options_.lease)},
       Answering<bool>(std::move(done), IsOne));
 }
 

@@ -19,7 +19,8 @@ RedisDirectory::Options DirectoryOptions(const RedisEngine::Options& options) {
           .self = options.self,
           .limits = options.limits,
           .lease = options.lease,
-          .gc_lease = options.gc_interval};
+          .gc_lease = options.gc_interval,
+          .log = options.log};
 }
 
 RedisAddress AddressOf(const RedisEngine::Options& options) {
@@ -46,6 +47,7 @@ RedisEngine::RedisEngine(const Options& options, const Parts& parts)
       history_(options.prefix, options.keys, options.namespaces, options.history, link_,
                parts.counters),
       publish_(options.prefix, rates_, history_, link_, parts.counters),
+      log_(options.prefix, options.log, link_, parts.counters),
       broker_(BrokerOptions(options), link_, parts.counters, parts.clock, &publish_) {
   directory_.OnReaped([this](const std::vector<ReapedRow>& rows) { Announce(rows); });
 }
@@ -208,6 +210,7 @@ void RedisEngine::OnGc() {
   if (!up() || stopping_) return;
   // Behind an outage leases have ended whose nodes are only on their way back.
   if (parts_.clock.Now().uptime - joined_at_ < options_.lease) return;
+  log_.Trim();
   directory_.Collect([](const absl::StatusOr<uint64_t>& rows) {
     if (rows.ok() && *rows > 0) Log(LogLevel::kInfo, "rows_reaped", {{"rows", *rows}});
   });

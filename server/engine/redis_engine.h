@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "engine/redis_broker.h"
 #include "engine/redis_directory.h"
+#include "engine/redis_event_log.h"
 #include "engine/redis_history.h"
 #include "engine/redis_link.h"
 #include "engine/redis_publish.h"
@@ -47,6 +48,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
     Limits limits;
     Namespaces namespaces = {};
     HistoryLimits history = {};
+    EventLogOptions log = {};
   };
   struct Parts {
     EventSink& events;
@@ -63,6 +65,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   Directory& directory() override { return directory_; }
   RateLimits& rates() override { return rates_; }
   History& history() override { return history_; }
+  EventLog& log() override { return log_; }
   void Start() override;
   bool Joined() const override { return joined_once_.load(std::memory_order_acquire); }
   void Stop(absl::Duration patience) override;
@@ -103,6 +106,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   RedisRateLimits rates_;
   RedisHistory history_;
   RedisPublish publish_;
+  RedisEventLog log_;
   RedisBroker broker_;
 
   uint64_t join_ = 0;        // number of the join that counts

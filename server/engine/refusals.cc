@@ -32,4 +32,14 @@ absl::Status RoomMembersExhausted(uint64_t members) {
                    fmt::format("rooms have {} members, the capacity", members));
 }
 
+absl::Status EventLogOff() {
+  return Refusal(absl::StatusCode::kFailedPrecondition, "EVENT_LOG_OFF",
+                 "this node keeps no event log, see events.log");
+}
+
+absl::Status TooManyGroups(size_t groups) {
+  return Exhausted("TOO_MANY_GROUPS",
+                   fmt::format("there are {} groups, the most that there may be", groups));
+}
+
 }  // namespace wsrouter

@@ -22,7 +22,7 @@ class DirectoryContractTest : public EngineContractTest {
   }
   void Unbind(const ConnectionId& connection, const std::string& client,
               const std::vector<RoomName>& rooms = {}) {
-    directory().Unbind(connection, {client}, rooms);
+    directory().Unbind(connection, {client}, rooms, {.gone = true});
   }
   absl::StatusOr<JoinedRoom> Join(const std::string& room, uint64_t counter,
                                   const std::string& client) {

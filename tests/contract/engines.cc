@@ -34,14 +34,15 @@ class AheadClock final : public Clock {
 class MemoryUnderTest final : public EngineUnderTest {
  public:
   explicit MemoryUnderTest(const EngineSetup& setup)
-      : engine_({.node = kNode}, setup.limits, clock_, counters_, setup.namespaces, setup.history) {
-  }
+      : engine_({.node = kNode}, setup.limits, clock_, counters_, setup.namespaces, setup.history,
+                setup.log) {}
 
   Broker& broker() override { return engine_.broker(); }
   Directory& directory() override { return engine_.directory(); }
   RateLimits& rates() override { return engine_.rates(); }
   History& history() override { return engine_.history(); }
   void Pass(absl::Duration time) override { clock_.Advance(time); }
+  EventLog& log() override { return engine_.log(); }
   NodeIdentity node() const override { return kNode; }
 
  private:
@@ -66,7 +67,8 @@ class RedisUnderTest final : public EngineUnderTest {
                  .self = {.node = kNode},
                  .limits = setup.limits,
                  .namespaces = setup.namespaces,
-                 .history = setup.history},
+                 .history = setup.history,
+                 .log = setup.log},
                 {.events = events_,
                  .stats = stats_,
                  .counters = stats_.AddCounters(),
@@ -80,6 +82,7 @@ class RedisUnderTest final : public EngineUnderTest {
   Directory& directory() override { return engine_.directory(); }
   RateLimits& rates() override { return engine_.rates(); }
   History& history() override { return engine_.history(); }
+  EventLog& log() override { return engine_.log(); }
   NodeIdentity node() const override { return kNode; }
 
  private:

@@ -8,6 +8,7 @@
 
 #include "core/broker.h"
 #include "core/directory.h"
+#include "core/event_log.h"
 #include "core/history.h"
 #include "core/limits.h"
 #include "core/rate_limits.h"
@@ -25,6 +26,7 @@ class EngineUnderTest {
   virtual History& history() = 0;
   // Lets time pass, where the engine's clock is the test's; else the test has to wait.
   virtual void Pass(absl::Duration /*time*/) {}
+  virtual EventLog& log() = 0;
   virtual NodeIdentity node() const = 0;
 };
 
@@ -32,6 +34,7 @@ struct EngineSetup {
   Limits limits = {};
   Namespaces namespaces = {};
   HistoryLimits history = {};
+  EventLogOptions log = {};
 };
 
 struct EngineKind {
@@ -51,6 +54,7 @@ class EngineContractTest : public testing::TestWithParam<EngineKind> {
   RateLimits& rates() { return engine_->rates(); }
   History& history() { return engine_->history(); }
   void Pass(absl::Duration time) { engine_->Pass(time); }
+  EventLog& log() { return engine_->log(); }
   ConnectionId Connection(uint64_t counter) const {
     return {.node = engine_->node(), .shard = 0, .counter = counter};
   }

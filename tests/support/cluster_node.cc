@@ -43,6 +43,7 @@ ClusterNode::ClusterNode(const Options& options)
   engine.self = {.node = stats_.node(), .version = "test", .started_at = stats_.started_at()};
   engine.limits = options.limits;
   engine.namespaces = options.namespaces;
+  engine.log = options.log;
   engine_ = std::make_unique<RedisEngine>(
       engine,
       RedisEngine::Parts{

@@ -43,6 +43,7 @@ class ClusterNode {
     std::vector<SealKey> keys = {};
     Limits limits = {};
     Namespaces namespaces = {};
+    EventLogOptions log = {};
     RedisPatience patience = {.connect = absl::Milliseconds(1000),
                               .command = absl::Milliseconds(1000),
                               .silence = absl::Milliseconds(1500),

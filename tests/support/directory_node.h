@@ -72,7 +72,7 @@ class DirectoryNode {
   }
   void Unbind(uint64_t counter, const std::string& client,
               const std::vector<RoomName>& rooms = {}) {
-    directory_.Unbind(Connection(counter), {client}, rooms);
+    directory_.Unbind(Connection(counter), {client}, rooms, {.gone = true});
   }
   absl::StatusOr<JoinedRoom> Join(const std::string& room, uint64_t counter,
                                   const std::string& client) {

@@ -42,8 +42,8 @@ class ForgetfulDirectory final : public Directory {
     directory_.Bind(connection, client, on_duplicate, std::move(done));
   }
   void Unbind(const ConnectionId& connection, const ClientId& client,
-              const std::vector<RoomName>& rooms) override {
-    directory_.Unbind(connection, client, rooms);
+              const std::vector<RoomName>& rooms, const Ending& ending) override {
+    directory_.Unbind(connection, client, rooms, ending);
   }
   void Join(const RoomName& room, const ConnectionId& connection, const ClientId& client,
             Done<JoinedRoom> done) override {

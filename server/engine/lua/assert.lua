@@ -16,6 +16,7 @@ if not found.own then
   local yields = policy ~= 'a' and #found.others > 0
   for _, value in ipairs(found.values) do yields = yields or string.sub(value, 1, 1) == 'r' end
   if yields then
+    ending = 'superseded 4020'
     for i = 4, #ARGV do drop_member(ARGV[i], client, connection) end
     drop_owner(client, connection)
     return {'ok', 0}

@@ -21,6 +21,7 @@ if not found.own and not (replaces and others > 0) and owned >= tonumber(ARGV[5]
 end
 if not found.own and not replaces and others >= tonumber(ARGV[6]) then return {'client_full'} end
 
+ending = 'superseded 4020'
 local displaced = replaces and found.others or {}
 for _, other in ipairs(displaced) do check_shared(node_of(other)) end
 local place = place_of(node, binding(client, connection))

@@ -6,6 +6,7 @@
 --   dead node stays in `nodes` until its last row is gone, so it is found again. A node whose
 --   lease has not ended is untouched.
 local limit, lease = tonumber(ARGV[2]), tonumber(ARGV[3])
+ending = 'lost 1006'
 if lease > 0 then
   local holder = call('GET', gc)
   if holder and holder ~= ARGV[1] then return {0} end

@@ -26,6 +26,20 @@
 --   kept                string  how many messages were kept since Redis was empty, in all rooms
 --   era                 string  another one than a position's: that position was lost
 --
+-- The event log (core/event_log.h), which is as it was before where a script has failed:
+--
+--   log                 string  <partitions> <most entries of each>; ends with the last node that
+--                               wants a log, and without it nothing is logged
+--   log:<partition>     stream  entries: k kind, c client, n connection, r room, e ending
+--   logspan             string  how many partitions there may be entries in
+--   logcounts           hash    partition -> entries ever appended; lost -> those that were not
+--   loggroups           hash    group -> partitions that it was made on
+--   logread:<group>     hash    partition -> entries read or given up; lost -> those given up
+--   logheld:<group>     hash    partition -> <until> <consumer>, milliseconds
+--   logalive:<group>    zset    consumer -> until when it counts
+--   logretry:<group>    stream  dead letters that are to be handed out again: i id of the entry
+--   logdead:<group>     stream  dead letters: i id of the entry, d how often it was handed out
+--
 -- Holds behind every script: a row is there if and only if it is in the index or, instead, in the
 -- leftovers of a node in `nodes`; counts are exact; nothing empty or zero is kept. A script reads
 -- each key that it writes before it writes the first: where somebody else put a value of another
@@ -59,6 +73,23 @@ local function milliseconds(value) return number(value) end
 local function now()
   local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Why the rows go that this script removes: "<cause> <code>", or "" where the connection stays.
+local ending = ''
+
+-- Appends to the log what has happened to a row. Entries about one `subject` are in order.
+local function log(kind, subject, client, connection, room)
+  local wanted = call('GET', root .. 'log')
+  if not wanted then return end
+  local partitions, length = string.match(wanted, '^(%d+) (%d+)$')
+  local hash = tonumber(string.sub(redis.sha1hex(subject), 1, 7), 16)
+  local partition = string.format('%d', hash % partitions)
+  local why = kind == 'disconnected' and ending or ''
+  local id = redis.pcall('XADD', root .. 'log:' .. partition, 'MAXLEN', '~', length, '*', 'k',
+                         kind, 'c', client, 'n', connection, 'r', room or '', 'e', why)
+  local field = type(id) == 'table' and id.err and 'lost' or partition
+  redis.pcall('HINCRBY', root .. 'logcounts', field, 1)
 end
 
 -- Without an entry in `nodes` a node may not write: nobody would ever find its rows.
@@ -119,7 +150,10 @@ end
 local function add_owner(client, connection, node, value, found, place)
   enter(node, binding(client, connection), place)
   call('HSET', client_key(client), connection, value)
-  if not found.own then count_owner(found, node, 1) end
+  if not found.own then
+    count_owner(found, node, 1)
+    log('connected', client, client, connection)
+  end
 end
 
 -- Whether there was anything to remove.
@@ -131,6 +165,7 @@ local function drop_owner(client, connection)
   if found.own then
     call('HDEL', client_key(client), connection)
     count_owner(found, node, -1)
+    log(ending == '' and 'released' or 'disconnected', client, client, connection)
   end
   if place then call('SREM', place, row) end
   return found.own ~= nil
@@ -152,6 +187,8 @@ local function add_member(room, client, connection, node)
     call('HINCRBY', room_clients_key(room), client, 1)
     call('ZADD', rooms, 0, room)
     count('memberships', 1)
+    log('joined', client, client, connection, room)
+    if call('ZCARD', room_key(room)) == 1 then log('occupied', room, client, connection, room) end
   end
   return is_new
 end
@@ -169,8 +206,11 @@ local function drop_member(room, client, connection)
     if call('HINCRBY', room_clients_key(room), client, -1) <= 0 then
       call('HDEL', room_clients_key(room), client)
     end
-    if call('ZCARD', room_key(room)) == 0 then call('ZREM', rooms, room) end
+    local vacated = call('ZCARD', room_key(room)) == 0
+    if vacated then call('ZREM', rooms, room) end
     count('memberships', -1)
+    log('left', client, client, connection, room)
+    if vacated then log('vacated', room, client, connection, room) end
   end
   if place then call('SREM', place, row) end
   return present and true
@@ -243,4 +283,26 @@ local function begin_epoch(room, at, microseconds)
   at.epoch, at.offset = string.format('%x', microseconds), 0
   call('DEL', history_key(room))
   call('HSET', position_key(room), 'epoch', at.epoch, 'era', call('GET', era) or '', 'offset', 0)
+end
+
+-- The log's side of nodes: it lasts `keep` milliseconds from now. `wanted` as in `log`, or ''.
+local function want_log(wanted, keep)
+  if wanted == '' then return end
+  call('SET', root .. 'log', wanted, 'PX', keep)
+  local partitions = string.match(wanted, '^%d+')
+  if tonumber(partitions) > tonumber(call('GET', root .. 'logspan') or 0) then
+    call('SET', root .. 'logspan', partitions)
+  end
+end
+
+-- The streams that a group reads: names, and keys by name.
+local function log_streams(group)
+  local names, keys = {}, {}
+  for i = 1, tonumber(call('GET', root .. 'logspan') or 0) do
+    names[i] = string.format('%d', i - 1)
+    keys[names[i]] = root .. 'log:' .. names[i]
+  end
+  names[#names + 1] = 'r'
+  keys.r = root .. 'logretry:' .. group
+  return names, keys
 end

@@ -6,6 +6,7 @@
 local node, limit, which = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 call('ZCARD', nodes)
 check_shared(node)
+ending = which == 'all' and 'stopping 1001' or 'unknown 0'
 local looked, removed = drop_some(node, leftover_key(node), limit)
 if looked > 0 then return {1, #removed} end
 if which == 'leftover' then return {0, 0} end

@@ -1,0 +1,163 @@
+#ifndef WSROUTER_CORE_EVENT_LOG_H_
+#define WSROUTER_CORE_EVENT_LOG_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/directory.h"
+#include "core/ids.h"
+
+namespace wsrouter {
+
+enum class LogKind : uint8_t {
+  kConnected,     // a connection became a client's
+  kReleased,      // it is no client's any more, and stays
+  kDisconnected,  // it is no client's any more, and gone
+  kJoined,
+  kLeft,
+  kOccupied,  // a room has its first member in the cluster
+  kVacated,   // ... no member any more
+  kSlow,      // the outbox of the connection began to refuse frames
+};
+
+// Something that happened in the cluster. `client` and `connection` are those that it happened to;
+// for a room that is occupied or vacated, the member who came or went.
+struct LogEntry {
+  std::string id;  // no other entry has it
+  LogKind kind = LogKind::kConnected;
+  absl::Time at;
+  ClientId client;
+  ConnectionId connection;
+  RoomName room;
+  Ending ending;  // of kDisconnected
+};
+
+// An entry that was handed out. `receipt` settles it, and is another each time that a partition
+// names it anew.
+struct LogDelivery {
+  std::string receipt;
+  LogEntry entry;
+  uint64_t deliveries = 1;
+};
+struct LogTaken {
+  uint64_t partitions = 0;  // that the consumer holds now
+  uint64_t dead = 0;        // entries that became dead letters meanwhile
+  uint64_t lost = 0;        // entries that the group was too slow for
+  std::vector<LogDelivery> deliveries;
+};
+// Who takes. Consumers of a group share its entries.
+struct LogConsumer {
+  std::string group;
+  std::string name;                               // no other consumer of the group has it
+  absl::Duration visibility = absl::Seconds(30);  // until what was not settled comes again
+  bool from_start = false;  // a group that is new begins with the oldest entry; else with the next
+};
+struct LogSettlement {
+  std::string receipt;
+  std::optional<absl::Duration> again_after;  // nullopt: it is done
+};
+struct DeadLetter {
+  std::string id;
+  LogEntry entry;
+  uint64_t deliveries = 0;
+};
+struct DeadLettersPage {
+  std::vector<DeadLetter> letters;
+  std::string next_cursor;  // empty at the end
+};
+struct LogGroup {
+  std::string name;
+  uint64_t lag = 0;      // entries that were not handed out yet
+  uint64_t pending = 0;  // handed out and not settled
+  uint64_t dead = 0;     // dead letters
+  uint64_t consumers = 0;
+  uint64_t lost = 0;  // entries that went before they were handed out
+};
+struct LogGroups {
+  uint64_t appended = 0;  // entries ever
+  uint64_t refused = 0;   // of these there was no room in Redis for
+  std::vector<LogGroup> groups;
+};
+
+// What the log keeps, the same at all nodes.
+struct EventLogOptions {
+  bool on = false;
+  uint32_t partitions = 8;
+  uint64_t entries_max = 100'000;  // of all partitions together; about
+  absl::Duration age_max = absl::Hours(24);
+  uint32_t deliveries_max = 5;              // then an entry is a dead letter
+  absl::Duration stay = absl::Seconds(10);  // how long a consumer may not ask and still holds
+};
+
+// SEAM 8. What happens to clients and rooms, kept for services that must not miss it.
+//
+// Who appends. The directory, in the step that changes a row: a row that comes is kConnected or
+// kJoined, one that goes is kReleased, kDisconnected or kLeft, whoever takes it out (its node, a
+// newer connection, the collector of a dead node, a rewrite). So every kConnected is followed by
+// exactly one kReleased or kDisconnected of the same connection, and a room is occupied and vacated
+// by turns. Only kSlow is appended from here (Append), by and by, and may be lost.
+//
+// Order. Entries lie in partitions. Those of one client share one and are in order there, and those
+// that a room was occupied or vacated share another. A connection whose client was taken over
+// (superseded), or whose node was lost, may leave its rooms behind its kDisconnected.
+//
+// Consumers. A group has each entry at least once. A partition is held by one consumer of a group
+// at a time, the partitions are divided evenly, and one changes hands when nothing in it is
+// unsettled, or when its holder is gone (Leave, or silent for `stay`): who takes it gets at once
+// what that one left. So no two consumers have entries of one client out of order; what comes again
+// because it was not settled in time comes behind what was handed out meanwhile. What was handed
+// out `deliveries_max` times becomes a dead letter of the group.
+//
+// Loss. The log is bounded by number and by age; what a group was too slow for is counted in
+// `lost`. In Redis it lasts as long as Redis keeps its data: one that comes back empty has an empty
+// log, and nodes that write their rows again append kConnected and kJoined again. Ownerships and
+// rooms that end while Redis is away are appended when the node is back, with the cause unknown.
+// The memory engine's log ends with the process.
+//
+// Any thread. Every method returns at once; `done` runs exactly once, perhaps inside the call, and
+// must not block. Where Redis is away the answer is UNAVAILABLE (DIRECTORY_UNAVAILABLE); where the
+// log is off, FAILED_PRECONDITION (EVENT_LOG_OFF).
+class EventLog {
+ public:
+  template <typename Answer>
+  using Done = absl::AnyInvocable<void(absl::StatusOr<Answer>) &&>;
+  static constexpr size_t kGroupsMax = 100;
+
+  virtual ~EventLog() = default;
+
+  virtual bool on() const = 0;
+
+  virtual void Append(LogKind kind, const ClientId& client, const ConnectionId& connection) = 0;
+
+  // Hands out at most `count` entries that wait. A consumer has to ask again within `stay`, if only
+  // for 0, to keep what it holds.
+  // The first Take of a group makes it; RESOURCE_EXHAUSTED (TOO_MANY_GROUPS) beyond kGroupsMax.
+  virtual void Take(const LogConsumer& consumer, uint32_t count, Done<LogTaken> done) = 0;
+  // The answer is how many were settled that had not been. What is done is done, whoever had it;
+  // what is given back comes again after its time, if the consumer still holds it.
+  virtual void Settle(const LogConsumer& consumer, std::vector<LogSettlement> settlements,
+                      Done<uint64_t> done) = 0;
+  virtual void Leave(const LogConsumer& consumer) = 0;
+
+  // At most `count` after `cursor`, oldest first.
+  virtual void DeadLetters(const std::string& group, const std::string& cursor, uint32_t count,
+                           Done<DeadLettersPage> done) = 0;
+  // Takes dead letters away; with `again` they are handed out once more, to this group. The answer
+  // is how many there were.
+  virtual void TakeDeadLetters(const std::string& group, const std::vector<std::string>& ids,
+                               bool again, Done<uint64_t> done) = 0;
+
+  virtual void Groups(Done<LogGroups> done) = 0;
+  // Whether there was one.
+  virtual void DeleteGroup(const std::string& group, Done<bool> done) = 0;
+};
+
+}  // namespace wsrouter
+
+#endif  // WSROUTER_CORE_EVENT_LOG_H_
