@@ -42,7 +42,8 @@ std::unique_ptr<Engine> MakeEngine(const v1::Config& config, Stats& stats, Measu
   const v1::RedisConfig& redis = config.redis();
   if (redis.url().empty() && redis.sentinels().empty() && redis.cluster().empty()) {
     return std::make_unique<MemoryEngine>(self, ToLimits(config), clock, stats.AddCounters(),
-                                          ToNamespaces(config), ToHistoryLimits(config));
+                                          ToNamespaces(config), ToHistoryLimits(config),
+                                          ToEventLogOptions(config));
   }
   RedisEngine::Options options = ToRedisOptions(config);
   options.self = self;
@@ -61,7 +62,8 @@ Node::Node(const v1::Config& config, std::string version)
       control_measures_(ObservedMethods(), BackendMethodNames()),
       control_counters_(stats_.AddCounters()),
       events_(control_counters_),
-      engine_(MakeEngine(config, stats_, measures_, events_, clock_)) {
+      engine_(MakeEngine(config, stats_, measures_, events_, clock_)),
+      slow_log_(events_, engine_->log()) {
   absl::MutexLock lock(&mutex_);
   Keep(config);
 }
@@ -94,7 +96,7 @@ absl::Status Node::StartParts(const v1::Config& config) {
                        .limits = ToLimits(config),
                        .broker = engine_->broker(),
                        .directory = engine_->directory(),
-                       .events = events_,
+                       .events = slow_log_,
                        .backend = door_ != nullptr ? &door_->backend() : backend_.get(),
                        .stats = stats_,
                        .measures = measures_,
@@ -107,6 +109,7 @@ absl::Status Node::StartParts(const v1::Config& config) {
                                  .directory = engine_->directory(),
                                  .rates = engine_->rates(),
                                  .history = engine_->history(),
+                                 .log = engine_->log(),
                                  .stats = stats_,
                                  .counters = control_counters_,
                                  .events = events_,

@@ -20,6 +20,7 @@
 #include "core/control_measures.h"
 #include "core/drainable.h"
 #include "core/measures.h"
+#include "core/slow_log.h"
 #include "core/stats.h"
 #include "engine/engine.h"
 #include "gateway/gateway.h"
@@ -84,6 +85,7 @@ class Node final : private Drainable {
   Counters& control_counters_;
   EventHub events_;
   std::unique_ptr<Engine> engine_;
+  SlowLog slow_log_;
   std::unique_ptr<BackendRoutes> backend_;
   std::unique_ptr<Door> door_;  // null: neither tokens nor signed cookies count
   std::unique_ptr<Gateway> gateway_;

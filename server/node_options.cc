@@ -168,6 +168,7 @@ ControlOptions ToControlOptions(const v1::Config& config) {
   to.calls_rate = ParseRateLimit(from.calls_rate()).value_or(RateLimit());
   to.watchers_max = from.watchers_max();
   to.attached_max = from.attached_max();
+  to.consumers_max = config.events().consumers_max();
   to.watch_queue_events_max = from.watch_queue_events_max();
   to.watch_queue_bytes_max = from.watch_queue_bytes_max();
   to.payload_bytes_max = config.limits().payload_bytes_max();
@@ -238,6 +239,15 @@ DoorOptions ToDoorOptions(const v1::Config& config) {
   return to;
 }
 
+EventLogOptions ToEventLogOptions(const v1::Config& config) {
+  const v1::EventsConfig& from = config.events();
+  return {.on = from.log(),
+          .partitions = from.partitions(),
+          .entries_max = from.entries_max(),
+          .age_max = ToDuration(from.age_max()),
+          .deliveries_max = from.deliveries_max()};
+}
+
 RedisEngine::Options ToRedisOptions(const v1::Config& config) {
   const v1::RedisConfig& from = config.redis();
   RedisEngine::Options to;
@@ -265,6 +275,7 @@ RedisEngine::Options ToRedisOptions(const v1::Config& config) {
   to.heartbeat = ToDuration(from.heartbeat());
   to.lease = ToDuration(from.lease());
   to.gc_interval = ToDuration(from.gc_interval());
+  to.log = ToEventLogOptions(config);
   to.limits = ToLimits(config);
   to.namespaces = ToNamespaces(config);
   to.history = ToHistoryLimits(config);

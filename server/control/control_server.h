@@ -21,6 +21,7 @@
 #include "core/counters.h"
 #include "core/directory.h"
 #include "core/drainable.h"
+#include "core/event_log.h"
 #include "core/history.h"
 #include "core/rate_limits.h"
 #include "core/stats.h"
@@ -40,6 +41,7 @@ class ControlServer {
     Directory& directory;
     RateLimits& rates;
     History& history;
+    EventLog& log;
     Stats& stats;
     Counters& counters;  // a block of its own
     EventHub& events;

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "core/directory.h"
 #include "core/event.h"
+#include "core/event_log.h"
 #include "core/frame.h"
 #include "core/ids.h"
 #include "core/receipt.h"
@@ -29,6 +30,8 @@ v1::ConnectionInfo ToProto(const ConnectionDescription& connection);
 v1::Connected ToProto(const Handshake& said);
 v1::Disconnected ToProto(const event::Disconnected& end);
 v1::Event ToProto(const Event& event);
+v1::DisconnectCause ToProto(CloseCause cause);
+v1::LogEntry ToProto(const LogEntry& entry);
 v1::Payload ToPayload(Opcode opcode, std::string_view octets);
 std::string ToProto(const NodeIdentity& node);  // the incarnation
 

@@ -20,38 +20,6 @@ v1::SlowCause ShownCause(SlowCause cause) {
   return v1::SLOW_CAUSE_UNSPECIFIED;
 }
 
-v1::DisconnectCause ToProto(CloseCause cause) {
-  switch (cause) {
-    case CloseCause::kClientClosed:
-      return v1::DISCONNECT_CAUSE_CLIENT_CLOSED;
-    case CloseCause::kConnectionLost:
-      return v1::DISCONNECT_CAUSE_CONNECTION_LOST;
-    case CloseCause::kProtocolError:
-      return v1::DISCONNECT_CAUSE_PROTOCOL_ERROR;
-    case CloseCause::kNotAuthenticated:
-      return v1::DISCONNECT_CAUSE_NOT_AUTHENTICATED;
-    case CloseCause::kExpired:
-      return v1::DISCONNECT_CAUSE_EXPIRED;
-    case CloseCause::kSlowConsumer:
-      return v1::DISCONNECT_CAUSE_SLOW_CONSUMER;
-    case CloseCause::kIdle:
-      return v1::DISCONNECT_CAUSE_IDLE;
-    case CloseCause::kSuperseded:
-      return v1::DISCONNECT_CAUSE_SUPERSEDED;
-    case CloseCause::kDisconnected:
-      return v1::DISCONNECT_CAUSE_DISCONNECTED;
-    case CloseCause::kNodeStopping:
-      return v1::DISCONNECT_CAUSE_NODE_STOPPING;
-    case CloseCause::kRefused:
-      return v1::DISCONNECT_CAUSE_REFUSED;
-    case CloseCause::kRateLimited:
-      return v1::DISCONNECT_CAUSE_RATE_LIMITED;
-    case CloseCause::kNodeLost:
-      return v1::DISCONNECT_CAUSE_NODE_LOST;
-  }
-  return v1::DISCONNECT_CAUSE_UNSPECIFIED;
-}
-
 // Fills in the kind and the particulars.
 struct Shown {
   v1::Event& proto;
@@ -99,6 +67,38 @@ struct Shown {
 };
 
 }  // namespace
+
+v1::DisconnectCause ToProto(CloseCause cause) {
+  switch (cause) {
+    case CloseCause::kClientClosed:
+      return v1::DISCONNECT_CAUSE_CLIENT_CLOSED;
+    case CloseCause::kConnectionLost:
+      return v1::DISCONNECT_CAUSE_CONNECTION_LOST;
+    case CloseCause::kProtocolError:
+      return v1::DISCONNECT_CAUSE_PROTOCOL_ERROR;
+    case CloseCause::kNotAuthenticated:
+      return v1::DISCONNECT_CAUSE_NOT_AUTHENTICATED;
+    case CloseCause::kExpired:
+      return v1::DISCONNECT_CAUSE_EXPIRED;
+    case CloseCause::kSlowConsumer:
+      return v1::DISCONNECT_CAUSE_SLOW_CONSUMER;
+    case CloseCause::kIdle:
+      return v1::DISCONNECT_CAUSE_IDLE;
+    case CloseCause::kSuperseded:
+      return v1::DISCONNECT_CAUSE_SUPERSEDED;
+    case CloseCause::kDisconnected:
+      return v1::DISCONNECT_CAUSE_DISCONNECTED;
+    case CloseCause::kNodeStopping:
+      return v1::DISCONNECT_CAUSE_NODE_STOPPING;
+    case CloseCause::kRefused:
+      return v1::DISCONNECT_CAUSE_REFUSED;
+    case CloseCause::kRateLimited:
+      return v1::DISCONNECT_CAUSE_RATE_LIMITED;
+    case CloseCause::kNodeLost:
+      return v1::DISCONNECT_CAUSE_NODE_LOST;
+  }
+  return v1::DISCONNECT_CAUSE_UNSPECIFIED;
+}
 
 v1::Connected ToProto(const Handshake& said) {
   v1::Connected shown;

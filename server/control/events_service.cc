@@ -80,6 +80,8 @@ EventsService::EventsService(AccessCheck& access, const Parts& parts, const Limi
       streams_max_(limits.streams_max),
       queue_limits_(limits.queue),
       attached_(parts.desk, limits.attached_max, limits.answer_bytes_max),
+      log_calls_(parts.log),
+      consumers_(parts.log, parts.counters, parts.clock, parts.node, limits.consumers_max),
       looker_(parts.clock, 1) {
   BindStream("Watch", [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
     return Watch(*context, *octets);
@@ -94,6 +96,17 @@ EventsService::EventsService(AccessCheck& access, const Parts& parts, const Limi
         return attached_.Open(StandingOf(*context, "Attach"));
       },
       RefusedAttach);
+  BindBidi(
+      "Consume",
+      [this](grpc::CallbackServerContext* context) {
+        return consumers_.Open(StandingOf(*context, "Consume"));
+      },
+      RefusedAttach);
+  Bind("ConsumerGroups", log_calls_, &LogCalls::ConsumerGroups);
+  Bind("DeleteGroup", log_calls_, &LogCalls::DeleteGroup);
+  Bind("DeadLetters", log_calls_, &LogCalls::DeadLetters);
+  Bind("RequeueDeadLetters", log_calls_, &LogCalls::RequeueDeadLetters);
+  Bind("DropDeadLetters", log_calls_, &LogCalls::DropDeadLetters);
   if (access.required()) looker_.PostAnswer([this] { EndFallen(); });
 }
 
@@ -163,11 +176,13 @@ void EventsService::EndFallen() {
   }
   for (const auto& [stream, status] : fallen) stream->Cut(status);
   attached_.EndFallen();
+  consumers_.EndFallen();
   looker_.After(kLookEvery, [this] { EndFallen(); });
 }
 
 void EventsService::Stop() {
   attached_.Stop();
+  consumers_.Stop();
   std::vector<std::shared_ptr<EventStream>> streams;
   {
     absl::MutexLock lock(&mutex_);

@@ -10,9 +10,11 @@
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "control/attached_streams.h"
+#include "control/consume_streams.h"
 #include "control/event_hub.h"
 #include "control/event_stream.h"
 #include "control/kept_streams.h"
+#include "control/log_calls.h"
 #include "control/rpc.h"
 #include "control/stream_pump.h"
 #include "control/timed_thread.h"
@@ -33,6 +35,7 @@ class EventsService final : public RawService<v1::Events> {
     uint32_t streams_max = 64;   // of Watch and Subscribe
     uint32_t attached_max = 64;  // of Attach
     size_t answer_bytes_max = size_t{4} << 20;
+    uint32_t consumers_max = 64;
     StreamQueueLimits queue;
   };
 
@@ -42,6 +45,8 @@ class EventsService final : public RawService<v1::Events> {
     Counters& counters;
     ControlMeasures& measures;
     AttachDesk* desk;  // takes the services that attach; null: none can
+    EventLog& log;     // what is consumed
+    const NodeIdentity& node;
     const Clock& clock;
   };
 
@@ -76,6 +81,8 @@ class EventsService final : public RawService<v1::Events> {
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   KeptStreams<EventStream> streams_ ABSL_GUARDED_BY(mutex_);
+  LogCalls log_calls_;
+  ConsumeStreams consumers_;
   StreamPump pump_;  // the last members: their threads use the others
   TimedThread looker_;
 };

@@ -224,6 +224,7 @@ TEST_F(ControlTlsTest, BeyondLoopbackWantsTlsAndARule) {
                                        .directory = node.directory,
                                        .rates = node.rates,
                                        .history = node.history,
+                                       .log = node.log,
                                        .stats = node.stats,
                                        .counters = node.counters,
                                        .events = node.hub,

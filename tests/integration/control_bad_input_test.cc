@@ -69,6 +69,11 @@ const std::map<std::string, Sample>& Samples() {
       {"SetRoomRateLimit", {R"("room":"r","n":1,"window":"1s")", {"room"}}},
       {"SetClientRateLimit", {R"("client_id":"c","n":1,"window":"1s")", {"client_id"}}},
       {"GetLimits", {R"("cursor":"rlobby","count":10)", {}}},
+      {"ConsumerGroups", {"", {}}},
+      {"DeleteGroup", {R"("group":"g")", {"group"}}},
+      {"DeadLetters", {R"("group":"g","cursor":"c","count":10)", {"group"}}},
+      {"RequeueDeadLetters", {R"("group":"g","ids":["1"])", {"group", "ids"}}},
+      {"DropDeadLetters", {R"("group":"g","ids":["1"])", {"group", "ids"}}},
       {"Subscribe", {R"("channels":["c"])", {"channels"}}},
       {"Watch", {R"("rooms":["r"],"client_ids":["c"],"kinds":["EVENT_KIND_JOINED"])", {}}},
   };

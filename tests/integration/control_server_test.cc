@@ -24,6 +24,7 @@ class ControlServerTest : public testing::Test {
                                           .directory = node_.directory,
                                           .rates = node_.rates,
                                           .history = node_.history,
+                                          .log = node_.log,
                                           .stats = node_.stats,
                                           .counters = node_.counters,
                                           .events = node_.hub,

@@ -36,8 +36,8 @@ ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t ma
                          AttachDesk* attached, const Namespaces& namespaces)
     : rates(namespaces, counters, clock),
       history(namespaces, {}, counters, clock),
-      directory({.node = node, .version = "0.0.1", .started_at = stats.started_at()}, limits,
-                clock),
+      directory({.node = node, .version = "0.0.1", .started_at = stats.started_at()}, limits, clock,
+                &log),
       shard({.node = node,
              .limits = limits,
              .broker = broker,
@@ -51,6 +51,7 @@ ControlNode::ControlNode(const Limits& limits, ControlOptions options, size_t ma
                 .directory = directory,
                 .rates = rates,
                 .history = history,
+                .log = log,
                 .stats = stats,
                 .counters = counters,
                 .events = hub,

@@ -10,6 +10,7 @@
 #include "control/control_server.h"
 #include "engine/memory_broker.h"
 #include "engine/memory_directory.h"
+#include "engine/memory_event_log.h"
 #include "google/protobuf/util/json_util.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -88,6 +89,7 @@ class ControlNode {
   MemoryRateLimits rates;
   MemoryHistory history;
   MemoryBroker broker{node, &rates, &history};
+  MemoryEventLog log{{.on = true, .deliveries_max = 3}, clock};
   MemoryDirectory directory;
   EventHub hub{counters};
   ControlMeasures measures{ObservedMethods(), BackendMethodNames()};

@@ -1,0 +1,45 @@
+// How the API shows what is in the event log.
+#include "control/convert.h"
+
+namespace wsrouter {
+namespace {
+
+v1::LogKind ToProto(LogKind kind) {
+  switch (kind) {
+    case LogKind::kConnected:
+      return v1::LOG_KIND_CONNECTED;
+    case LogKind::kReleased:
+      return v1::LOG_KIND_RELEASED;
+    case LogKind::kDisconnected:
+      return v1::LOG_KIND_DISCONNECTED;
+    case LogKind::kJoined:
+      return v1::LOG_KIND_JOINED;
+    case LogKind::kLeft:
+      return v1::LOG_KIND_LEFT;
+    case LogKind::kOccupied:
+      return v1::LOG_KIND_ROOM_OCCUPIED;
+    case LogKind::kVacated:
+      return v1::LOG_KIND_ROOM_VACATED;
+    case LogKind::kSlow:
+      return v1::LOG_KIND_SLOW;
+  }
+  return v1::LOG_KIND_UNSPECIFIED;
+}
+
+}  // namespace
+
+v1::LogEntry ToProto(const LogEntry& entry) {
+  v1::LogEntry shown;
+  shown.set_id(entry.id);
+  shown.set_kind(ToProto(entry.kind));
+  *shown.mutable_at() = ToProto(entry.at);
+  shown.set_server_id(entry.connection.node.server_id);
+  shown.set_connection_id(entry.connection.ToString());
+  shown.set_client_id(entry.client.value);
+  shown.set_room(entry.room.value);
+  if (entry.ending.cause.has_value()) shown.set_cause(ToProto(*entry.ending.cause));
+  shown.set_code(entry.ending.code);
+  return shown;
+}
+
+}  // namespace wsrouter
