@@ -28,8 +28,8 @@ HistoryLimits ToHistoryLimits(const v1::Config& config);
 ControlOptions ToControlOptions(const v1::Config& config);
 BackendOptions ToBackendOptions(const v1::Config& config);
 DoorOptions ToDoorOptions(const v1::Config& config);
-// Of the configuration's redis section, which names a Redis or Sentinels.
 EventLogOptions ToEventLogOptions(const v1::Config& config);
+// Of the configuration's redis section, which names a Redis or Sentinels.
 RedisEngine::Options ToRedisOptions(const v1::Config& config);
 AdminOptions ToAdminOptions(const v1::Config& config);
 LogLevel ToLogLevel(v1::LogLevel level);

@@ -104,26 +104,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   gateway->addresses_limit_ = std::make_unique<AddressLimit>(options.connections_per_address);
   gateway->pressure_ = std::make_unique<Pressure>(PressureOptions(options, connections_max));
   gateway->budget_ = std::make_unique<OutboxBudget>(parts.limits.outbox_budget, options.shards);
-  for (uint16_t index = 0; index < options.shards; ++index) {
-    auto loop =
-        std::make_unique<ShardLoop>(ShardLoop::Parts{.node = parts.stats.node(),
-                                                     .index = index,
-                                                     .options = shared,
-                                                     .limits = parts.limits,
-                                                     .addresses = *gateway->addresses_limit_,
-                                                     .pressure = *gateway->pressure_,
-                                                     .budget = *gateway->budget_,
-                                                     .broker = parts.broker,
-                                                     .directory = parts.directory,
-                                                     .events = parts.events,
-                                                     .backend = parts.backend,
-                                                     .counters = parts.stats.AddCounters(),
-                                                     .gauges = parts.stats.AddGauges(),
-                                                     .measures = parts.measures.AddBlock(),
-                                                     .clock = parts.clock});
-    if (absl::Status started = loop->Start(); !started.ok()) return started;
-    gateway->loops_.push_back(std::move(loop));
-  }
+  if (absl::Status started = gateway->StartLoops(parts, shared); !started.ok()) return started;
   if (!options.tls_cert_file.empty()) {
     gateway->certificates_ = CertificateWatch::Start(
         {.cert = options.tls_cert_file, .key = options.tls_key_file, .client_ca = {}},
@@ -146,6 +127,30 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
                                                  .clock = parts.clock});
   if (absl::Status started = gateway->acceptor_->Start(); !started.ok()) return started;
   return gateway;
+}
+
+absl::Status Gateway::StartLoops(const Parts& parts,
+                                 const std::shared_ptr<const GatewayOptions>& options) {
+  for (uint16_t index = 0; index < options->shards; ++index) {
+    auto loop = std::make_unique<ShardLoop>(ShardLoop::Parts{.node = parts.stats.node(),
+                                                             .index = index,
+                                                             .options = options,
+                                                             .limits = parts.limits,
+                                                             .addresses = *addresses_limit_,
+                                                             .pressure = *pressure_,
+                                                             .budget = *budget_,
+                                                             .broker = parts.broker,
+                                                             .directory = parts.directory,
+                                                             .events = parts.events,
+                                                             .backend = parts.backend,
+                                                             .counters = parts.stats.AddCounters(),
+                                                             .gauges = parts.stats.AddGauges(),
+                                                             .measures = parts.measures.AddBlock(),
+                                                             .clock = parts.clock});
+    if (absl::Status started = loop->Start(); !started.ok()) return started;
+    loops_.push_back(std::move(loop));
+  }
+  return absl::OkStatus();
 }
 
 Gateway::Gateway(const Clock& clock) : clock_(clock) {}

@@ -74,6 +74,8 @@ class Gateway {
  private:
   explicit Gateway(const Clock& clock);
 
+  absl::Status StartLoops(const Parts& parts, const std::shared_ptr<const GatewayOptions>& options);
+
   const Clock& clock_;
   std::vector<std::string> addresses_;
   absl::Mutex loops_mutex_;  // Drain, Reload and Hurry come from other threads than Create and Stop

@@ -17,7 +17,7 @@ class EventLogContractTest : public EngineContractTest {
   void StartLog(const EventLogOptions& options = {}) {
     EventLogOptions log = options;
     log.on = true;
-    Start({}, log);
+    Start(EngineSetup{.log = log});
   }
 
   template <typename Answer, typename Call>
