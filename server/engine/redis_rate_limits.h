@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -24,8 +25,13 @@ namespace wsrouter {
 // Limits that were set are a hash in Redis, of which each node has a copy. A change is told on a
 // channel, and each node reads that field again: answers of one connection come in the order in
 // which Redis gave them, so the last one read is the newest. A node that joins reads the whole
-// hash, behind the subscription. Where Redis lost it (it has another mark than this node saw), the
-// node first writes what it knows, as far as nobody else has set anything there.
+// hash, behind the subscription.
+//
+// Where Redis lost it (it has another mark than this node saw), the node first sets again what it
+// knows, as far as nobody else has set anything there, and does not join before all of it is. What
+// it knows it keeps until then. The first node that comes does so for all, and the others read
+// what it set: a change that was made just before the loss, and that this one had not heard of, is
+// undone. So is a reset of a limit while limits are being set again.
 class RedisRateLimits final : public RateLimits {
  public:
   RedisRateLimits(std::string_view prefix, Namespaces namespaces, RedisLink& link,
@@ -45,12 +51,16 @@ class RedisRateLimits final : public RateLimits {
 
   // From the engine, on the link's thread.
   const std::string& channel() const { return channel_; }
-  void OnChanged(std::string_view key);
+  void OnChanged(std::string_view key);  // empty: any may be another
   void Load(Done done);
 
  private:
   // What HMGET read of a subject and of the mark.
   void Note(std::string_view key, const RedisValue& read);
+  using Rows = std::vector<std::pair<std::string, RateLimit>>;
+  // Sets them again, from the end on, and reads what there is then.
+  void Restore(Rows rows, Done done);
+  void ReadAll(Done done);
   void Read(const RedisValue& hash);
 
   const std::string root_;

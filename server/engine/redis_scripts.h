@@ -33,6 +33,7 @@ const RedisScript& Members();
 const RedisScript& Nodes();
 const RedisScript& Publish();
 const RedisScript& Reap();
+const RedisScript& RestoreLimits();
 const RedisScript& Rooms();
 const RedisScript& SetLimit();
 const RedisScript& Size();

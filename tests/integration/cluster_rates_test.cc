@@ -1,13 +1,16 @@
 // Rate limits across nodes, and what an outage and a restart leave of them.
 #include <atomic>
+#include <initializer_list>
 #include <thread>
 
 #include "core/close_code.h"
 #include "core/error.h"
+#include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "tests/contract/awaiting.h"
 #include "tests/support/cluster_node.h"
 #include "tests/support/eventually.h"
+#include "tests/support/fault_proxy.h"
 #include "tests/support/private_redis.h"
 
 namespace wsrouter {
@@ -18,10 +21,14 @@ constexpr absl::Duration kLong = absl::Hours(1);  // longer than any test
 class ClusterRatesTest : public testing::Test {
  protected:
   std::unique_ptr<ClusterNode> Start(const std::string& server_id, Namespaces namespaces = {}) {
-    auto node = std::make_unique<ClusterNode>(
-        ClusterNode::Options{.address = ParseRedisUrl(redis_.url()).value(),
-                             .server_id = server_id,
-                             .namespaces = std::move(namespaces)});
+    return StartAt(redis_.url(), server_id, std::move(namespaces));
+  }
+  static std::unique_ptr<ClusterNode> StartAt(const std::string& url, const std::string& server_id,
+                                              Namespaces namespaces = {}) {
+    auto node =
+        std::make_unique<ClusterNode>(ClusterNode::Options{.address = ParseRedisUrl(url).value(),
+                                                           .server_id = server_id,
+                                                           .namespaces = std::move(namespaces)});
     node->AwaitUp();
     return node;
   }
@@ -37,7 +44,17 @@ class ClusterRatesTest : public testing::Test {
         {.to = RoomName{room}, .action = TextOf("x"), .from = {std::move(from)}}, receipt.Take());
     return receipt.Wait();
   }
-  static size_t Limits(ClusterNode& node) { return node.engine().rates().Get("", 10).rows.size(); }
+  static size_t Limits(ClusterNode& node) {
+    return node.engine().rates().Get("", 10'000).rows.size();
+  }
+  // An empty Redis, which `nodes` find when their proxies let them.
+  void LoseAll(std::initializer_list<FaultProxy*> proxies,
+               std::initializer_list<ClusterNode*> nodes) {
+    for (FaultProxy* proxy : proxies) proxy->Hole(FaultProxy::Direction::kToServer);
+    redis_.Kill();
+    for (ClusterNode* node : nodes) node->AwaitDown();
+    redis_.Start();
+  }
 
   PrivateRedis redis_;
 };
@@ -81,6 +98,51 @@ TEST_F(ClusterRatesTest, RedisThatComesBackEmptyIsToldTheLimitsAgain) {
   EXPECT_EQ(Limits(*b), 2u);
   EXPECT_TRUE(Push(*b, "lobby").status.ok());
   EXPECT_EQ(ReasonOf(Push(*a, "lobby").status), "RATE_ROOM");
+}
+
+TEST_F(ClusterRatesTest, LimitsThatCannotBeSetAgainAreKeptUntilTheyCan) {
+  constexpr int kMany = 1200;  // more than one step sets
+  FaultProxy proxy(redis_.socket_path());
+  const auto a = StartAt(proxy.url(), "a");
+  for (int i = 0; i < kMany; ++i) {
+    ASSERT_TRUE(
+        Set(*a, RoomName{fmt::format("room-{}", i)}, RateLimit{.n = 1, .window = kLong}).ok());
+  }
+  LoseAll({&proxy}, {a.get()});
+  const auto b = Start("b");  // knows none, nor that there are some
+  ASSERT_EQ(redis_.Run({"ACL", "SETUSER", "default", "-hsetnx"}), "OK");
+  proxy.Heal();
+  EXPECT_TRUE(Eventually([&] {
+    return redis_.Run({"ACL", "LOG"}).find("hsetnx") != std::string::npos;
+  }));
+  EXPECT_TRUE(Eventually([&] { return Limits(*a) == kMany; }));
+  ASSERT_EQ(redis_.Run({"ACL", "SETUSER", "default", "+hsetnx"}), "OK");
+  a->AwaitUp();
+  EXPECT_EQ(Limits(*a), size_t{kMany});
+  EXPECT_TRUE(Eventually([&] { return Limits(*b) == kMany; }));
+}
+
+TEST_F(ClusterRatesTest, WhatWasResetSinceTheLimitsWereSetAgainStaysSo) {
+  FaultProxy proxy_a(redis_.socket_path());
+  FaultProxy proxy_b(redis_.socket_path());
+  const auto a = StartAt(proxy_a.url(), "a");
+  const auto b = StartAt(proxy_b.url(), "b");
+  for (const char* room : {"lobby", "hall"}) {
+    ASSERT_TRUE(Set(*a, RoomName{room}, RateLimit{.n = 1, .window = kLong}).ok());
+  }
+  ASSERT_TRUE(Eventually([&] { return Limits(*b) == 2; }));
+  LoseAll({&proxy_a, &proxy_b}, {a.get(), b.get()});
+  const auto c = Start("c");
+  ASSERT_TRUE(Set(*c, RoomName{"new"}, RateLimit{.n = 1, .window = kLong}).ok());
+  proxy_a.Heal();
+  a->AwaitUp();
+  EXPECT_TRUE(Eventually([&] { return Limits(*c) == 3; }));
+  EXPECT_EQ(Limits(*a), 3u);
+  ASSERT_TRUE(Set(*c, RoomName{"lobby"}, std::nullopt).ok());
+  proxy_b.Heal();
+  b->AwaitUp();
+  EXPECT_EQ(Limits(*b), 2u);
+  EXPECT_EQ(Limits(*c), 2u);
 }
 
 TEST_F(ClusterRatesTest, WhileRedisIsAwayEachNodeCountsByItself) {

@@ -3,7 +3,8 @@
 -- the command to publish by. Answer: 1, or 0 when there may be no more.
 --
 -- The hash `limits` has subject -> "<n> <microseconds>", and '' -> the mark: one who knows another
--- has seen a hash that Redis has lost.
+-- has seen a hash that Redis has lost. 'm' and such a mark is there when the limits of that hash
+-- have been set again (restore_limits.lua).
 local limits = root .. 'limits'
 local subject, limit = ARGV[1], ARGV[2]
 if limit == '' then
