@@ -12,6 +12,7 @@
 #include "gateway/pressure.h"
 #include "gateway/request_head.h"
 #include "gateway/timer_wheel.h"
+#include "gateway/token_rate.h"
 #include "gateway/upgrade.h"
 
 struct lws;
@@ -41,9 +42,11 @@ struct Session final : Connection, Timer {
     UpgradeAccepted accepted;
     Backend::Ticket ticket = 0;
   };
+  // What came before reading was paused, and what the client is owed for the pause.
   struct Unread {
     std::string text;  // from `begin` on
     size_t begin = 0;
+    PauseCredit credit;
   };
   static constexpr uint32_t kNowhere = UINT32_MAX;
 
@@ -71,7 +74,7 @@ struct Session final : Connection, Timer {
   absl::Duration end_uptime;         // kHead, kClosing, kLingering: when patience ends
   std::unique_ptr<Opening> opening;  // until the upgrade only
   std::unique_ptr<Held> held;        // kAsking, kOpening
-  std::unique_ptr<Unread> unread;    // received before reading was paused
+  std::unique_ptr<Unread> unread;    // of a pause, until both are used up
 };
 
 // Of the uptime, for what takes less than 71 minutes: differences are right although it wraps.

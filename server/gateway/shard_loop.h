@@ -158,8 +158,11 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   bool MayUpgrade(Session& session);
   // False when it was closed, since it has sent too much.
   bool MaySend(Session& session);
+  // Of the last pause, when there is nothing left of it.
+  void ForgetPause(Session& session) const;
 
   // shard_loop_admission.cc
+  void StopReading(Session& session, bool watched);
   void Hold(Session& session, Session::Held held, ConnectQuestion question);
   // The session ends, or is ended, before the answer.
   void Unhold(Session& session);

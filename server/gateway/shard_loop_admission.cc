@@ -143,21 +143,26 @@ void ShardLoop::Deny(Session& session, const CloseWith& close, absl::Duration re
 }
 
 void ShardLoop::Pause(Connection& connection) {
-  Session& session = static_cast<Session&>(connection);
-  session.paused = true;
-  session.watched = false;
-  SocketLoop::UpdateReading(session);
+  StopReading(static_cast<Session&>(connection), false);
 }
 
 void ShardLoop::PauseAndWatch(Connection& connection) {
-  Session& session = static_cast<Session&>(connection);
+  StopReading(static_cast<Session&>(connection), true);
+}
+
+void ShardLoop::StopReading(Session& session, bool watched) {
+  if (!session.paused && frames_rate_.on()) {
+    if (session.unread == nullptr) session.unread = std::make_unique<Session::Unread>();
+    session.unread->credit.Pause(now_.uptime);
+  }
   session.paused = true;
-  session.watched = true;
+  session.watched = watched;
   SocketLoop::UpdateReading(session);
 }
 
 void ShardLoop::Resume(Connection& connection) {
   Session& session = static_cast<Session&>(connection);
+  if (session.paused && frames_rate_.on()) session.unread->credit.Resume(now_.uptime);
   session.paused = false;
   session.watched = false;
   session.heard_uptime = now_.uptime;  // while nothing was read, silence meant nothing
@@ -166,8 +171,12 @@ void ShardLoop::Resume(Connection& connection) {
     octets.remove_prefix(session.unread->begin);
     FeedFrames(session, octets);
     session.unread->begin = session.unread->text.size() - octets.size();
-    if (octets.empty() || !session.paused) session.unread.reset();
-    if (session.unread != nullptr && session.watched) return LookAhead(session);
+    if (octets.empty() || !session.paused) {
+      session.unread->text = std::string();
+      session.unread->begin = 0;
+    } else if (session.watched) {
+      return LookAhead(session);
+    }
   }
   if (!session.paused) SocketLoop::UpdateReading(session);
 }

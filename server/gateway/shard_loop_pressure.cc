@@ -40,7 +40,10 @@ bool ShardLoop::MaySend(Session& session) {
   if (frames == 0) return true;
   // The echo path is for conformance suites, which send as fast as they can.
   if (session.state != Session::State::kOpen) return true;
-  if (frames_rate_.Take(session.frames_full_at, now_.uptime, frames)) return true;
+  // Charged when they are read: those that came in a pause came over all of its time.
+  const absl::Duration credit =
+      session.unread == nullptr ? absl::ZeroDuration() : session.unread->credit.Left(now_.uptime);
+  if (frames_rate_.Take(session.frames_full_at, now_.uptime, frames, credit)) return true;
   counters_.Add(Counter::kClosedRateLimited);
   constexpr auto kCode = static_cast<uint16_t>(CloseCode::kRateLimited);
   constexpr std::string_view kReason = "too many frames";
@@ -48,6 +51,12 @@ bool ShardLoop::MaySend(Session& session) {
   // Nothing more is expected of the peer: what it goes on sending is not even decoded.
   CloseWithFrame(session, kCode, kReason, true);
   return false;
+}
+
+void ShardLoop::ForgetPause(Session& session) const {
+  if (session.unread == nullptr || session.paused) return;
+  if (session.unread->credit.Left(now_.uptime) > absl::ZeroDuration()) return;
+  session.unread.reset();
 }
 
 }  // namespace wsrouter

@@ -24,6 +24,7 @@ void ShardLoop::OnReceive(Session& session, std::string_view octets) {
   counters_.Add(Counter::kBytesIn, octets.size());
   session.heard_uptime = now_.uptime;
   session.ping_pending = false;
+  ForgetPause(session);
   if (session.state == Session::State::kHead) FeedHead(session, octets);
   const bool held =
       session.state == Session::State::kAsking || session.state == Session::State::kOpening;

@@ -23,11 +23,13 @@ class TokenRate {
   int64_t interval() const { return interval_; }  // between two tokens, in nanoseconds
   int64_t slack() const { return slack_; }
 
-  // False when the bucket has fewer left, and then takes none. `tokens` is 1 or more.
-  [[nodiscard]] bool Take(int64_t& full_at, absl::Duration uptime, int64_t tokens = 1) const {
+  // False when the bucket has fewer left, and then takes none. `tokens` is 1 or more. What a full
+  // bucket got in the last `credit` is not lost.
+  [[nodiscard]] bool Take(int64_t& full_at, absl::Duration uptime, int64_t tokens = 1,
+                          absl::Duration credit = absl::ZeroDuration()) const {
     if (!on()) return true;
     const int64_t now = absl::ToInt64Nanoseconds(uptime);
-    const int64_t from = std::max(full_at, now);
+    const int64_t from = std::max(full_at, now - absl::ToInt64Nanoseconds(credit));
     if (from - now + interval_ * (tokens - 1) > slack_) return false;
     full_at = from + interval_ * tokens;
     return true;
@@ -51,6 +53,33 @@ class SharedRate {
 
  private:
   std::atomic<uint64_t> packed_{0};
+};
+
+// What an owner of a bucket whose tokens nobody took for a while, because nothing was read of it,
+// is owed: the tokens of that while, for what came meanwhile and is read all at once. It lapses in
+// as long a time as the pause took. Whatever the pauses, nobody gets more than the burst and the
+// rate.
+class PauseCredit {
+ public:
+  void Pause(absl::Duration uptime) {
+    credit_ = Left(uptime);
+    since_ = uptime;
+  }
+  // Behind Pause.
+  void Resume(absl::Duration uptime) {
+    credit_ = std::min(credit_ + (uptime - since_), kCreditMax);
+    since_ = uptime;
+  }
+  // Of the last Resume; not in a pause.
+  absl::Duration Left(absl::Duration uptime) const {
+    return std::max(credit_ - (uptime - since_), absl::ZeroDuration());
+  }
+
+ private:
+  static constexpr absl::Duration kCreditMax = absl::Minutes(1);
+
+  absl::Duration credit_ = absl::ZeroDuration();
+  absl::Duration since_ = absl::ZeroDuration();
 };
 
 // Spreads what is alike over all of 64 bits (the finalizer of SplitMix64). For jitter and tables.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/fake_backend.h"
 #include "tests/support/test_gateway.h"
 
 namespace wsrouter {
@@ -78,6 +79,33 @@ TEST(GatewayAdmissionTest, ABurstAndTheRatePassAndTheEchoPathHasNone) {
   RawClient echo = gateway.OpenEcho();
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(echo.Send(ClientText("x")));
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(echo.ReadFrame(), "text x") << i;
+}
+
+// What a client may have sent while a service was asked, not what it sends behind that.
+TEST(GatewayAdmissionTest, WhoWaitsForAServiceIsNotTakenForOneWhoSendsTooMuch) {
+  FakeBackend backend;
+  TestGateway::Settings settings = Settings();
+  settings.gateway.frames_rate = 100;
+  settings.backend = &backend;
+  TestGateway gateway(settings);
+  RawClient client = gateway.Connect();
+  ASSERT_TRUE(client.Send(UpgradeRequest("/ws")));
+  std::move(backend.AwaitConnect().answer)(Admission{});
+  ASSERT_EQ(client.ReadHttp().status, 101);
+  ASSERT_TRUE(client.Send(ClientText("slow?")));
+  auto asked = backend.AwaitMessage();
+  const SystemClock clock;
+  const absl::Duration begin = clock.Now().uptime;
+  std::string burst;
+  for (int i = 0; i < 280; ++i) burst += ClientPing("x");
+  ASSERT_TRUE(client.Send(ClientText("and?") + burst));
+  // By then a rate of 100 and a burst of 200 allow them.
+  ASSERT_TRUE(Eventually([&] { return clock.Now().uptime - begin > absl::Seconds(1); }));
+  std::move(asked.answer)(Effects{});
+  std::move(backend.AwaitMessage().answer)(Effects{});
+  for (int i = 0; i < 280; ++i) ASSERT_EQ(client.ReadFrame(), "pong x") << i;
+  for (int i = 0; i < 100; ++i) (void)client.SendSome(burst);
+  EXPECT_EQ(CloseOf(client), "close 4029 too many frames");
 }
 
 bool IsServed(const std::string& address, const RawClient::Options& options = {}) {

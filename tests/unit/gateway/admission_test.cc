@@ -52,6 +52,41 @@ TEST(TokenRateTest, NoRateRefusesNothing) {
   for (int i = 0; i < 1000; ++i) EXPECT_TRUE(rate.Take(full_at, absl::Hours(1)));
 }
 
+TEST(TokenRateTest, WhatCameInAPauseIsChargedAsIfItHadBeenReadThen) {
+  ManualClock clock;
+  const TokenRate rate(10, 5);
+  PauseCredit credit;
+  int64_t full_at = 0;
+  const auto taken = [&] {
+    int count = 0;
+    while (rate.Take(full_at, clock.now.uptime, 1, credit.Left(clock.now.uptime))) ++count;
+    return count;
+  };
+  credit.Pause(clock.now.uptime);
+  clock.Advance(absl::Seconds(2));
+  credit.Resume(clock.now.uptime);
+  credit.Pause(clock.now.uptime);  // a pause behind another takes nothing away
+  credit.Resume(clock.now.uptime);
+  EXPECT_EQ(taken(), 5 + 20);
+  clock.Advance(absl::Seconds(1));
+  EXPECT_EQ(taken(), 10);
+  clock.Advance(absl::Hours(1));
+  EXPECT_EQ(taken(), 5);
+
+  credit.Pause(clock.now.uptime);
+  clock.Advance(absl::Seconds(2));
+  credit.Resume(clock.now.uptime);
+  clock.Advance(absl::Seconds(2));  // as long as the pause was: what came in it has been read
+  EXPECT_EQ(taken(), 5);
+}
+
+TEST(TokenRateTest, APauseIsCreditedUpToAMinute) {
+  PauseCredit credit;
+  credit.Pause(absl::Hours(1));
+  credit.Resume(absl::Hours(2));
+  EXPECT_EQ(credit.Left(absl::Hours(2)), absl::Minutes(1));
+}
+
 TEST(ConnectRateTest, EachAddressHasItsOwnBucket) {
   ManualClock clock;
   ConnectRate connects({10, 3}, 7);
