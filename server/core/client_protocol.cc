@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "base/json_depth.h"
+#include "base/json_text.h"
 #include "base/strings.h"
 #include "core/close_code.h"
 #include "core/error.h"
@@ -113,11 +115,6 @@ std::variant<ClientRequest, BadClientFrame> Read(const json& object) {
   return frame;
 }
 
-// JSON text of a text; what is not UTF-8, which nobody should have handed in, is replaced.
-std::string Quoted(std::string_view text) {
-  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 // `"id":"7",`, or nothing where there is none.
 std::string IdMember(std::string_view id) {
   return id.empty() ? std::string() : fmt::format(R"("id":{},)", Quoted(id));
@@ -205,20 +202,24 @@ std::string ByeText(uint16_t code, std::string_view reason) {
 }
 
 FramePtr MsgFrame(const Topic& to, const Frame& frame, const Position& position) {
-  std::string room;
+  std::string msg = R"({"msg":{)";
   if (const auto* name = std::get_if<RoomName>(&to)) {
-    room = fmt::format(R"("room":{},)", Quoted(name->value));
+    msg += R"("room":)";
+    AppendQuoted(msg, name->value);
+    msg += ',';
   }
-  const bool text = frame.opcode() == Opcode::kText;
-  const std::string payload =
-      text ? Quoted(frame.payload())
-           : fmt::format(R"("{}")", absl::Base64Escape(AbslView(frame.payload())));
-  std::string at;
+  if (frame.opcode() == Opcode::kText) {
+    msg += R"("text":)";
+    AppendQuoted(msg, frame.payload());
+  } else {
+    absl::StrAppend(&msg, R"("binary":")", absl::Base64Escape(AbslView(frame.payload())), R"(")");
+  }
   if (position.offset > 0) {
-    at = fmt::format(R"(,"offset":"{}","epoch":{})", position.offset, Quoted(position.epoch));
+    absl::StrAppend(&msg, R"(,"offset":")", position.offset, R"(","epoch":)");
+    AppendQuoted(msg, position.epoch);
   }
-  return Frame::Make(Opcode::kText, fmt::format(R"({{"msg":{{{}"{}":{}{}}}}})", room,
-                                                text ? "text" : "binary", payload, at));
+  msg += "}}";
+  return Frame::Make(Opcode::kText, msg);
 }
 
 }  // namespace wsrouter
