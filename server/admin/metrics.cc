@@ -67,6 +67,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "TCP connections refused because their address comes too often.",
     "TCP connections refused because a shard took no more for the moment.",
     "Times that accepting paused because too many requests were under way.",
+    "Connections cut because they were slow with their request while others waited for its place.",
     "Upgrades answered with 503 because the process has too much memory.",
     "Upgrades answered with 503 because their shard is late.",
     "Upgrades answered with 503 because too many came in a second.",

@@ -60,6 +60,7 @@ enum class Counter : size_t {
   kAcceptsRefusedRate,     // ... an address comes too often
   kAcceptsRefusedBusy,     // ... a shard takes no more for now
   kHalfOpenPauses,         // times that accepting paused for too many requests under way
+  kHalfOpenShed,           // connections that were slow with their request meanwhile, and cut
   kUpgradesShedMemory,     // of kUpgradesRefused: 503, for want of memory
   kUpgradesShedLag,        // ... its shard is late
   kUpgradesShedRate,       // ... too many a second
@@ -130,6 +131,7 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
         "accepts_refused_rate_total",
         "accepts_refused_busy_total",
         "half_open_pauses_total",
+        "half_open_shed_total",
         "upgrades_shed_memory_total",
         "upgrades_shed_lag_total",
         "upgrades_shed_rate_total",

@@ -39,6 +39,7 @@ struct GatewayOptions {
   uint32_t frames_burst = 200;
   uint32_t connects_per_address_rate = 0;  // a second; 0: off
   uint32_t connects_per_address_burst = 200;
+  absl::Duration half_open_patience = absl::Seconds(1);  // with a request, while others wait
   uint32_t half_open_max = 0;   // 0: a quarter of the connections, between 64 and 10,000
   uint64_t memory_max = 0;      // octets; 0: off
   absl::Duration loop_lag_max;  // zero: off

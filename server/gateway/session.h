@@ -2,6 +2,7 @@
 #define WSROUTER_GATEWAY_SESSION_H_
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -30,12 +31,18 @@ struct Session final : Connection, Timer {
     kClosing,    // our Close (or refusal) is queued: nothing is sent behind it
     kLingering,  // all is sent and our side is shut: waits for the peer to end
   };
+  // A place in a shard's list of those whose request is not complete, given back at its end.
+  struct EndHead {
+    std::list<Session*>::iterator at;
+    void operator()(std::list<Session*>* heads) const { heads->erase(at); }
+  };
   // What is known before the upgrade, and not needed behind it.
   struct Opening {
     RequestHeadParser parser;
     std::string peer;
     HalfOpenPlace half_open;
     bool surplus = false;  // the node has as many as it may: it gets an answer, and no more
+    std::unique_ptr<std::list<Session*>, EndHead> listed;
   };
   // What is known before the client gets its answer, where that has to wait.
   struct Held {

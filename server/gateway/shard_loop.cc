@@ -1,6 +1,7 @@
 #include "gateway/shard_loop.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace wsrouter {
@@ -191,6 +192,8 @@ void ShardLoop::Open(NewSocket socket) {
     return;
   }
   timers_.Set(*session, DueOf(*session));
+  heads_.push_back(session.get());
+  session->opening->listed = {&heads_, {std::prev(heads_.end())}};
   sessions_.insert(session.release());
 }
 

@@ -2,6 +2,7 @@
 #define WSROUTER_GATEWAY_SHARD_LOOP_H_
 
 #include <atomic>
+#include <list>
 #include <memory>
 #include <string>
 #include <thread>
@@ -158,6 +159,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   bool MayUpgrade(Session& session);
   // False when it was closed, since it has sent too much.
   bool MaySend(Session& session);
+  // While others wait to be accepted, those who are slow with their request make place.
+  void EndSlowHeads();
   // Of the last pause, when there is nothing left of it.
   void ForgetPause(Session& session) const;
 
@@ -213,6 +216,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   Backlog backlog_;
   bool budget_near_ = false;  // when the backlog was last checked
   absl::flat_hash_set<Session*> sessions_;
+  std::list<Session*> heads_;  // that have an Opening, those who came first in front
   absl::flat_hash_map<uint64_t, Session*> held_;  // kAsking, by the counter of their ids
   std::vector<Session*> dirty_;  // to be written at the end of the turn; null where one has ended
   std::vector<Session*> round_;  // those of them that are being written

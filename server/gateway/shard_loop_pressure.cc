@@ -35,6 +35,18 @@ bool ShardLoop::MayUpgrade(Session& session) {
   return false;
 }
 
+void ShardLoop::EndSlowHeads() {
+  if (!pressure_.half_open_full()) return;
+  for (Session* session : heads_) {
+    const absl::Duration came = session->end_uptime - options_.upgrade_timeout;
+    if (session->state != Session::State::kHead) continue;  // it is being refused
+    if (now_.uptime - came < options_.half_open_patience) return;
+    if (session->doomed_place != Session::kNowhere) continue;
+    counters_.Add(Counter::kHalfOpenShed);
+    Doom(*session);
+  }
+}
+
 bool ShardLoop::MaySend(Session& session) {
   const int64_t frames = session.decoder.TakeFrames();
   if (frames == 0) return true;

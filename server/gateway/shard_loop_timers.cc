@@ -8,6 +8,7 @@ namespace wsrouter {
 
 void ShardLoop::OnTick() {
   lag_.Tick(now_.uptime);
+  EndSlowHeads();
   if (draining_ || stopping_) ContinueWindow();
   CheckBacklog();
   timers_.Advance(now_.uptime, [this](Timer& timer) { OnTimer(static_cast<Session&>(timer)); });

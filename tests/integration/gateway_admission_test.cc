@@ -130,6 +130,7 @@ TEST(GatewayAdmissionTest, AnAddressThatComesTooOftenIsRefusedAndOthersAreNot) {
 TEST(GatewayAdmissionTest, WhileTooManyRequestsAreUnderWayOthersWaitAndAreServedThen) {
   TestGateway::Settings settings = Settings();
   settings.gateway.half_open_max = 3;
+  settings.gateway.half_open_patience = absl::Hours(1);
   TestGateway gateway(settings);
   std::vector<RawClient> half;
   for (int i = 0; i < 3; ++i) {
@@ -145,6 +146,22 @@ TEST(GatewayAdmissionTest, WhileTooManyRequestsAreUnderWayOthersWaitAndAreServed
   EXPECT_EQ(gateway.Total(Counter::kAcceptsRefused), 0u);
   // Those that are open take none of the places.
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(IsServed(gateway.address())) << i;
+}
+
+TEST(GatewayAdmissionTest, WhoIsSlowWithItsRequestMakesPlaceForThoseWhoWait) {
+  TestGateway::Settings settings = Settings();
+  settings.gateway.half_open_max = 3;
+  settings.gateway.half_open_patience = absl::Milliseconds(1);
+  settings.gateway.upgrade_timeout = absl::Hours(1);
+  TestGateway gateway(settings);
+  RawClient open = gateway.OpenEcho();
+  std::vector<RawClient> mute;
+  for (int i = 0; i < 3; ++i) mute.push_back(gateway.Connect());
+  for (RawClient& client : mute) EXPECT_EQ(client.ReadToEnd(), "");
+  EXPECT_EQ(gateway.Total(Counter::kHalfOpenShed), 3u);
+  EXPECT_TRUE(Eventually([&] { return IsServed(gateway.address()); }));
+  ASSERT_TRUE(open.Send(ClientText("stays")));
+  EXPECT_EQ(open.ReadFrame(), "text stays");
 }
 
 TEST(GatewayAdmissionTest, WithoutMemoryUpgradesAreRefused503AndConnectionsStay) {
