@@ -16,6 +16,7 @@ namespace {
 constexpr int kPauseMilliseconds = 100;         // after the last descriptor was taken
 constexpr int kHalfOpenPauseMilliseconds = 10;  // a request takes about as long as its client's way
 constexpr int kMemoryMilliseconds = 1000;
+constexpr absl::Duration kGiveBackEvery = absl::Seconds(10);
 constexpr int kAcceptsPerTurn = 256;
 // So many at a time that the node has no place for are told so with a 503. Others, and those with
 // whom a TLS handshake would come first, are closed without a word.
@@ -68,9 +69,15 @@ void Acceptor::WatchMemory() {
   const absl::Duration now = clock_.Now().uptime;
   if (now < memory_due_) return;
   memory_due_ = now + absl::Milliseconds(kMemoryMilliseconds);
-  if (pressure_.watches_memory() || pressure_.memory_short()) {
-    pressure_.SetMemory(ResidentMemory());
+  if (!pressure_.watches_memory() && !pressure_.memory_short()) return;
+  uint64_t resident = ResidentMemory();
+  if (pressure_.WouldBeShort(resident) && now >= give_back_due_) {
+    // Of what sessions leave behind, much lies between what others have.
+    give_back_due_ = now + kGiveBackEvery;
+    GiveMemoryBack();
+    resident = ResidentMemory();
   }
+  pressure_.SetMemory(resident);
 }
 
 int Acceptor::AcceptAll(const Listener& listener) {

@@ -78,8 +78,9 @@ class Acceptor {
   Counters& counters_;
   const Clock& clock_;
   LogLimiter refusals_{1};
-  absl::Duration memory_due_;  // when to look at it again
-  UniqueFd stop_;              // an eventfd
+  absl::Duration memory_due_;     // when to look at it again
+  absl::Duration give_back_due_;  // when what is free may be given back again
+  UniqueFd stop_;                 // an eventfd
   std::thread thread_;
 };
 

@@ -1,10 +1,12 @@
 #include "gateway/pressure.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "absl/strings/numbers.h"
 #include "fmt/format.h"
@@ -21,6 +23,18 @@ uint64_t ReadLimit(const std::string& file) {
   uint64_t limit = 0;
   if (!(stream >> text) || !absl::SimpleAtoi(text, &limit)) return 0;  // "max" is no number
   return limit < kUnlimited ? limit : 0;
+}
+
+// The smallest limit of a group and those that it is in, up to `root`.
+uint64_t SmallestLimit(const std::string& root, std::string group, std::string_view file) {
+  uint64_t smallest = 0;
+  while (true) {
+    const uint64_t limit = ReadLimit(fmt::format("{}{}/{}", root, group, file));
+    if (limit > 0 && (smallest == 0 || limit < smallest)) smallest = limit;
+    if (group.empty()) return smallest;
+    const size_t parent = group.rfind('/');
+    group.resize(parent == std::string::npos ? 0 : parent);
+  }
 }
 
 }  // namespace
@@ -55,19 +69,22 @@ uint64_t ResidentMemory() {
   return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-uint64_t MemoryOfControlGroup() {
-  // Inside a container the group's own files are at the root; outside, /proc says where they are.
-  std::string group;
-  std::ifstream groups("/proc/self/cgroup");
+void GiveMemoryBack() { (void)malloc_trim(0); }
+
+uint64_t MemoryOfControlGroup(const std::string& groups_file, const std::string& root) {
+  // "<number>:<controllers>:<path>". Inside a container the group's own files are at the root, and
+  // the path is one that is not there.
+  std::ifstream groups(groups_file);
+  std::string unified;
+  std::string memory;
   for (std::string line; std::getline(groups, line);) {
-    if (line.starts_with("0::/")) group = line.substr(3);
+    const size_t path = line.find(':', line.find(':') + 1);
+    if (path == std::string::npos) continue;
+    if (line.starts_with("0::")) unified = line.substr(path + 1);
+    if (line.find(":memory:") < path) memory = line.substr(path + 1);
   }
-  for (const std::string& file :
-       {fmt::format("/sys/fs/cgroup{}/memory.max", group), std::string("/sys/fs/cgroup/memory.max"),
-        std::string("/sys/fs/cgroup/memory/memory.limit_in_bytes")}) {
-    if (const uint64_t limit = ReadLimit(file); limit > 0) return limit;
-  }
-  return 0;
+  const uint64_t limit = SmallestLimit(root, unified, "memory.max");
+  return limit > 0 ? limit : SmallestLimit(root + "/memory", memory, "memory.limit_in_bytes");
 }
 
 }  // namespace wsrouter

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "gateway/connect_rate.h"
@@ -192,6 +194,30 @@ TEST(PressureTest, NobodyIsToldToComeBackLaterThanInAMinute) {
   }
   EXPECT_GT(longest, absl::Seconds(59));
   EXPECT_LE(longest, absl::Seconds(60) + absl::Milliseconds(100));
+}
+
+TEST(PressureTest, TheSmallestLimitOfAllGroupsAboveCounts) {
+  const std::string folder = testing::TempDir() + "control_groups";
+  std::filesystem::create_directories(folder + "/a/b/c");
+  std::filesystem::create_directories(folder + "/memory/x/y");
+  const auto write = [&](const std::string& file, const std::string& text) {
+    std::ofstream(folder + file) << text;
+  };
+  write("/groups", "0::/a/b/c\n");
+  EXPECT_EQ(MemoryOfControlGroup(folder + "/groups", folder), 0u);
+  write("/a/b/c/memory.max", "max\n");
+  write("/a/b/memory.max", "3000\n");
+  write("/a/memory.max", "2000\n");
+  write("/memory.max", "9000\n");
+  EXPECT_EQ(MemoryOfControlGroup(folder + "/groups", folder), 2000u);
+  write("/groups", "0::/not/here\n");
+  EXPECT_EQ(MemoryOfControlGroup(folder + "/groups", folder), 9000u);
+  write("/memory.max", "max\n");
+  write("/groups", "3:cpu:/z\n4:memory:/x/y\n0::/\n");
+  write("/memory/x/memory.limit_in_bytes", "500\n");
+  write("/memory/x/y/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(MemoryOfControlGroup(folder + "/groups", folder), 500u);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(PressureTest, ThisProcessHasMemory) { EXPECT_GT(ResidentMemory(), uint64_t{1} << 20); }
