@@ -13,11 +13,7 @@ namespace wsrouter {
 absl::Status CallRates::Admit(std::string_view caller) {
   if (!on()) return absl::OkStatus();
   const RateCharge charge = {.client = {.log = std::string(caller), .limit = limit_}, .room = {}};
-  RateVerdict verdict;
-  {
-    absl::MutexLock lock(&mutex_);
-    verdict = log_.Spend(charge, clock_.Now().uptime);
-  }
+  const RateVerdict verdict = log_.Spend(charge);
   if (verdict.result == RateVerdict::Result::kAllowed) return absl::OkStatus();
   return WithRetryAfter(Refusal(absl::StatusCode::kResourceExhausted, "RATE_CALLER",
                                 fmt::format("the caller has had its {} calls in {}", limit_.n,

@@ -4,9 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "core/rate_log.h"
 
@@ -15,7 +13,7 @@ namespace wsrouter {
 // How many calls each caller may make at this node, in any window. Any thread.
 class CallRates {
  public:
-  CallRates(RateLimit limit, const Clock& clock) : limit_(limit), clock_(clock) {}
+  CallRates(RateLimit limit, const Clock& clock) : limit_(limit), log_(clock) {}
 
   bool on() const { return limit_.on(); }
   // RESOURCE_EXHAUSTED, RATE_CALLER, with the time to wait.
@@ -23,9 +21,7 @@ class CallRates {
 
  private:
   const RateLimit limit_;
-  const Clock& clock_;
-  absl::Mutex mutex_;  // held for the step itself
-  RateLog log_ ABSL_GUARDED_BY(mutex_);
+  SharedRateLog log_;
 };
 
 // The address in what gRPC says of a peer: "ipv4:10.0.0.7" of "ipv4:10.0.0.7:4711", so that all

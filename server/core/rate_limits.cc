@@ -16,16 +16,14 @@ std::optional<RateCharge> RateRules::ChargeOf(const Envelope& envelope) const {
   const Namespace& space = room != nullptr ? namespaces_.Of(room->value) : namespaces_.defaults();
   RateCharge charge = {
       .client = {}, .room = {}, .on_limit = space.options.on_limit, .sender = envelope.from};
-  absl::ReaderMutexLock lock(&mutex_);
   if (room != nullptr) {
-    const RateLimit* set = Find('r', room->value);
-    charge.room.limit = set != nullptr ? *set : space.options.room_rate;
+    charge.room.limit = Find(rooms_, room->value).value_or(space.options.room_rate);
     if (charge.room.limit.on()) charge.room.log = "r" + room->value;
   }
   if (!envelope.from.value.empty()) {
-    const RateLimit* set = Find('c', envelope.from.value);
-    charge.client.limit = set != nullptr ? *set : space.options.client_rate;
-    const bool apart = set == nullptr && space.own_client_rate;
+    const std::optional<RateLimit> set = Find(clients_, envelope.from.value);
+    charge.client.limit = set.value_or(space.options.client_rate);
+    const bool apart = !set.has_value() && space.own_client_rate;
     if (charge.client.limit.on()) {
       charge.client.log = apart ? fmt::format("n{} {}", space.prefix, envelope.from.value)
                                 : "c" + envelope.from.value;
@@ -35,51 +33,73 @@ std::optional<RateCharge> RateRules::ChargeOf(const Envelope& envelope) const {
   return charge;
 }
 
-const RateLimit* RateRules::Find(char kind, std::string_view name) const {
-  if (overrides_.empty()) return nullptr;
-  const auto found = overrides_.find(kind + std::string(name));
-  return found == overrides_.end() ? nullptr : &found->second;
+std::optional<RateLimit> RateRules::Find(const Kind& kind, std::string_view name) const {
+  if (!kind.any.load(std::memory_order_acquire)) return std::nullopt;
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto found = kind.limits.find(name);
+  return found == kind.limits.end() ? std::nullopt : std::optional(found->second);
 }
 
 void RateRules::Note() {
-  any_.store(configured_ || !overrides_.empty(), std::memory_order_release);
+  for (Kind* kind : {&clients_, &rooms_}) {
+    kind->any.store(!kind->limits.empty(), std::memory_order_release);
+  }
+  any_.store(configured_ || !clients_.limits.empty() || !rooms_.limits.empty(),
+             std::memory_order_release);
 }
 
 bool RateRules::Set(const RateSubject& subject, std::optional<RateLimit> limit) {
-  std::string key = KeyOf(subject);
+  const auto* room = std::get_if<RoomName>(&subject);
+  const std::string& name = room != nullptr ? room->value : std::get<ClientId>(subject).value;
   absl::MutexLock lock(&mutex_);
+  auto& limits = room != nullptr ? rooms_.limits : clients_.limits;
   if (!limit.has_value()) {
-    overrides_.erase(key);
-  } else if (overrides_.size() >= kRateOverridesMax && !overrides_.contains(key)) {
+    limits.erase(name);
+  } else if (clients_.limits.size() + rooms_.limits.size() >= kRateOverridesMax &&
+             !limits.contains(name)) {
     return false;
   } else {
-    overrides_[std::move(key)] = *limit;
+    limits[name] = *limit;
   }
   Note();
   return true;
 }
 
-void RateRules::Replace(absl::btree_map<std::string, RateLimit> overrides) {
+void RateRules::Replace(const absl::btree_map<std::string, RateLimit>& overrides) {
   absl::MutexLock lock(&mutex_);
-  overrides_.swap(overrides);
+  clients_.limits.clear();
+  rooms_.limits.clear();
+  for (const auto& [key, limit] : overrides) {
+    (key.starts_with('c') ? clients_ : rooms_).limits.emplace(key.substr(1), limit);
+  }
   Note();
 }
 
 absl::btree_map<std::string, RateLimit> RateRules::overrides() const {
+  absl::btree_map<std::string, RateLimit> overrides;
   absl::ReaderMutexLock lock(&mutex_);
-  return overrides_;
+  for (const auto& [name, limit] : clients_.limits) overrides.emplace("c" + name, limit);
+  for (const auto& [name, limit] : rooms_.limits) overrides.emplace("r" + name, limit);
+  return overrides;
 }
 
 RateLimitsPage RateRules::Page(std::string_view cursor, uint32_t count) const {
   RateLimitsPage page;
+  const char kind = cursor.empty() ? '\0' : cursor[0];
   absl::ReaderMutexLock lock(&mutex_);
-  for (auto at = overrides_.upper_bound(std::string(cursor)); at != overrides_.end(); ++at) {
-    if (page.rows.size() == count) {
-      page.next_cursor = KeyOf(page.rows.back().first);
-      break;
+  // False when the page is full, and there is more.
+  const auto list = [&](char letter, const Kind& of, const auto& subject) {
+    if (kind > letter) return true;
+    auto at = kind < letter ? of.limits.begin() : of.limits.upper_bound(cursor.substr(1));
+    for (; at != of.limits.end(); ++at) {
+      if (page.rows.size() == count) return false;
+      page.rows.emplace_back(subject(at->first), at->second);
     }
-    if (const auto subject = SubjectOf(at->first)) page.rows.emplace_back(*subject, at->second);
-  }
+    return true;
+  };
+  const bool whole = list('c', clients_, [](const std::string& name) { return ClientId{name}; }) &&
+                     list('r', rooms_, [](const std::string& name) { return RoomName{name}; });
+  if (!whole) page.next_cursor = KeyOf(page.rows.back().first);
   return page;
 }
 

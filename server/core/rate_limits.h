@@ -2,6 +2,7 @@
 #define WSROUTER_CORE_RATE_LIMITS_H_
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +26,8 @@ struct RateLimitsPage {
 };
 
 // Which limits a push is under: those that were set at run time, else those of its namespace. Any
-// thread. Where there is no limit at all, asking costs the read of one flag.
+// thread. Where there is no limit at all, asking costs the read of one flag; where some were set
+// for rooms, or for clients, a shared lock and a search for each of that kind.
 class RateRules {
  public:
   explicit RateRules(Namespaces namespaces = {});
@@ -36,7 +38,8 @@ class RateRules {
 
   // Absent: the namespace's counts again. False where there are kRateOverridesMax.
   bool Set(const RateSubject& subject, std::optional<RateLimit> limit);
-  void Replace(absl::btree_map<std::string, RateLimit> overrides);
+  // All of them, by the keys of subjects.
+  void Replace(const absl::btree_map<std::string, RateLimit>& overrides);
   absl::btree_map<std::string, RateLimit> overrides() const;
   RateLimitsPage Page(std::string_view cursor, uint32_t count) const;
 
@@ -45,14 +48,22 @@ class RateRules {
   static std::optional<RateSubject> SubjectOf(std::string_view key);
 
  private:
-  const RateLimit* Find(char kind, std::string_view name) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  // Of one kind of subject, by their names. `limits` is the lock's.
+  struct Kind {
+    absl::btree_map<std::string, RateLimit, std::less<>> limits;
+    std::atomic<bool> any = false;
+  };
+
+  // What was set for it; does not lock where nothing was for any of its kind.
+  std::optional<RateLimit> Find(const Kind& kind, std::string_view name) const;
   void Note() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Namespaces namespaces_;
   const bool configured_;
   std::atomic<bool> any_;
   mutable absl::Mutex mutex_;
-  absl::btree_map<std::string, RateLimit> overrides_ ABSL_GUARDED_BY(mutex_);
+  Kind clients_;
+  Kind rooms_;
 };
 
 // SEAM 6. How many pushes rooms may get and clients may send, in the whole cluster.

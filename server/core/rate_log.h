@@ -8,7 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "base/strings.h"
 #include "core/rate_limit.h"
 
@@ -55,6 +58,24 @@ class RateLog {
   size_t logs_max_;
   StringMap<Log> logs_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;  // one entry a log
+};
+
+// A log of a node, by the node's clock. Any thread: one at a time, for the step itself, which is a
+// fraction of a microsecond; all who are charged on the node share it.
+class SharedRateLog {
+ public:
+  explicit SharedRateLog(const Clock& clock) : clock_(clock) {}
+
+  RateVerdict Spend(const RateCharge& charge) {
+    absl::MutexLock lock(&mutex_);
+    // Read under the lock, so that the log's times come in their order.
+    return log_.Spend(charge, clock_.Now().uptime);
+  }
+
+ private:
+  const Clock& clock_;
+  absl::Mutex mutex_;
+  RateLog log_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace wsrouter

@@ -11,12 +11,6 @@ void MemoryRateLimits::Set(const RateSubject& subject, std::optional<RateLimit> 
   std::move(done)(set ? absl::OkStatus() : TooManyLimits());
 }
 
-RateVerdict MemoryRateLimits::Spend(const RateCharge& charge) {
-  absl::MutexLock lock(&mutex_);
-  // Read under the lock, so that the log's times come in their order.
-  return log_.Spend(charge, clock_.Now().uptime);
-}
-
 absl::Status MemoryRateLimits::Follow(const RateVerdict& verdict, const RateCharge& charge,
                                       Broker& broker) {
   return FollowRateVerdict(verdict, charge, broker, counters_);

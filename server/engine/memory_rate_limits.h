@@ -1,8 +1,6 @@
 #ifndef WSROUTER_ENGINE_MEMORY_RATE_LIMITS_H_
 #define WSROUTER_ENGINE_MEMORY_RATE_LIMITS_H_
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "core/broker.h"
 #include "core/counters.h"
@@ -15,7 +13,7 @@ namespace wsrouter {
 class MemoryRateLimits final : public RateLimits {
  public:
   MemoryRateLimits(Namespaces namespaces, Counters& counters, const Clock& clock)
-      : rules_(std::move(namespaces)), counters_(counters), clock_(clock) {}
+      : rules_(std::move(namespaces)), counters_(counters), log_(clock) {}
 
   void Set(const RateSubject& subject, std::optional<RateLimit> limit, Done done) override;
   RateLimitsPage Get(std::string_view cursor, uint32_t count) const override {
@@ -27,15 +25,13 @@ class MemoryRateLimits final : public RateLimits {
   std::optional<RateCharge> ChargeOf(const Envelope& envelope) const {
     return rules_.ChargeOf(envelope);
   }
-  RateVerdict Spend(const RateCharge& charge);
+  RateVerdict Spend(const RateCharge& charge) { return log_.Spend(charge); }
   absl::Status Follow(const RateVerdict& verdict, const RateCharge& charge, Broker& broker);
 
  private:
   RateRules rules_;
   Counters& counters_;
-  const Clock& clock_;
-  absl::Mutex mutex_;  // held for the step itself
-  RateLog log_ ABSL_GUARDED_BY(mutex_);
+  SharedRateLog log_;
 };
 
 }  // namespace wsrouter

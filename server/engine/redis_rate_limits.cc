@@ -53,7 +53,7 @@ RedisRateLimits::RedisRateLimits(std::string_view prefix, Namespaces namespaces,
       rules_(std::move(namespaces)),
       link_(link),
       counters_(counters),
-      clock_(clock) {}
+      log_(clock) {}
 
 void RedisRateLimits::Set(const RateSubject& subject, std::optional<RateLimit> limit, Done done) {
   std::string key = RateRules::KeyOf(subject);
@@ -147,16 +147,11 @@ void RedisRateLimits::Read(const RedisValue& hash) {
   }
   if (!has_ours && mark != mark_) return;  // what this node knows is for Load to set again
   mark_ = std::move(mark);
-  rules_.Replace(std::move(overrides));
+  rules_.Replace(overrides);
 }
 
 absl::Status RedisRateLimits::SpendHere(const RateCharge& charge, Broker& broker) {
-  RateVerdict verdict;
-  {
-    absl::MutexLock lock(&mutex_);
-    verdict = log_.Spend(charge, clock_.Now().uptime);
-  }
-  return FollowRateVerdict(verdict, charge, broker, counters_);
+  return FollowRateVerdict(log_.Spend(charge), charge, broker, counters_);
 }
 
 }  // namespace wsrouter

@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "core/broker.h"
 #include "core/counters.h"
@@ -69,10 +67,8 @@ class RedisRateLimits final : public RateLimits {
   RateRules rules_;
   RedisLink& link_;
   Counters& counters_;
-  const Clock& clock_;
-  std::string mark_;  // of the hash that was read; empty: nothing was ever set. The link's thread
-  absl::Mutex mutex_;
-  RateLog log_ ABSL_GUARDED_BY(mutex_);  // of outages
+  std::string mark_;   // of the hash that was read; empty: nothing was ever set. The link's thread
+  SharedRateLog log_;  // of outages
 };
 
 }  // namespace wsrouter

@@ -116,7 +116,8 @@ TEST(RateRulesTest, PagesListEachLimitOnceAndMoreThanTheMostAreRefused) {
   RateRules rules;
   const RateLimit limit = {.n = 1, .window = kSecond};
   for (size_t i = 0; i < kRateOverridesMax; ++i) {
-    ASSERT_TRUE(rules.Set(RoomName{std::to_string(i)}, limit));
+    const std::string name = std::to_string(i);
+    ASSERT_TRUE(rules.Set(i % 3 == 0 ? RateSubject(ClientId{name}) : RoomName{name}, limit));
   }
   EXPECT_FALSE(rules.Set(ClientId{"one more"}, limit));
   EXPECT_TRUE(rules.Set(RoomName{"7"}, RateLimit{}));
