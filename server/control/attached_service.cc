@@ -3,22 +3,13 @@
 #include <tuple>
 
 #include "absl/hash/hash.h"
+#include "base/scatter.h"
 #include "control/backend_question.h"
 #include "control/convert.h"
 
 namespace wsrouter {
-namespace {
-
-// Every bit depends on every bit. The hash alone keeps numbers that follow one another in an order
-// that now and then gives one service nearly all connections.
-uint64_t Scatter(uint64_t bits) {
-  bits = (bits ^ (bits >> 33)) * 0xff51afd7ed558ccdu;
-  bits = (bits ^ (bits >> 33)) * 0xc4ceb9fe1a85ec53u;
-  return bits ^ (bits >> 33);
-}
-
-}  // namespace
-
+// The hash alone keeps numbers that follow one another in an order that now and then gives one
+// service nearly all connections.
 uint64_t AttachedService::WeightFor(const ConnectionId& connection) const {
   return Scatter(absl::HashOf(connection) ^ Scatter(number_));
 }

@@ -4,6 +4,8 @@
 #include <bit>
 #include <span>
 
+#include "base/scatter.h"
+
 namespace wsrouter {
 
 ConnectRate::ConnectRate(TokenRate rate, uint64_t seed, size_t addresses_max)

@@ -1,4 +1,5 @@
 // What ShardLoop does so that one client, or too many at once, cost nobody else.
+#include "base/scatter.h"
 #include "gateway/shard_loop.h"
 
 namespace wsrouter {

@@ -2,6 +2,7 @@
 // silence, the end of patience.
 #include <algorithm>
 
+#include "base/scatter.h"
 #include "gateway/shard_loop.h"
 
 namespace wsrouter {
