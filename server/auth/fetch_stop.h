@@ -15,12 +15,15 @@ class FetchStop {
   // stopped, nothing comes of that.
   void Hold(int socket);
   void Release();
+  // This fetch only, also what it connects next.
+  void Expire();
   // For good.
   void Stop();
 
  private:
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  bool expired_ ABSL_GUARDED_BY(mutex_) = false;  // until Release
   // A descriptor of our own: the number that the fetch has may be another's by the time we stop.
   UniqueFd held_ ABSL_GUARDED_BY(mutex_);
 };

@@ -177,6 +177,35 @@ TEST_F(KeyKeeperTest, AServerThatNeverAnswersDoesNotHoldUpTheEnd) {
   }
 }
 
+// Each octet of a header comes in time; the end of them never does.
+TEST_F(KeyKeeperTest, AServerThatDripsIsGivenUp) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof(address);
+  auto* const raw = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener.get(), raw, size), 0);
+  ASSERT_EQ(listen(listener.get(), 8), 0);
+  ASSERT_EQ(getsockname(listener.get(), raw, &size), 0);
+  FetchStop stop;
+  std::atomic<bool> given_up = false;
+  std::thread fetch([&] {
+    const std::string url = fmt::format("http://127.0.0.1:{}/jwks", ntohs(address.sin_port));
+    EXPECT_FALSE(FetchByHttp(url, stop).ok());
+    given_up = true;
+  });
+  const UniqueFd taken(accept(listener.get(), nullptr, nullptr));
+  const std::string line = "HTTP/1.1 200 OK\r\nX: ";
+  EXPECT_EQ(send(taken.get(), line.data(), line.size(), 0), static_cast<ssize_t>(line.size()));
+  int turn = 0;
+  EXPECT_TRUE(Eventually([&] {
+    if (++turn % 100 == 0) (void)send(taken.get(), "x", 1, MSG_NOSIGNAL);
+    return given_up.load();
+  }));
+  stop.Stop();
+  fetch.join();
+}
+
 TEST_F(KeyKeeperTest, NoFetchBeginsBehindTheStop) {
   FetchStop stop;
   stop.Stop();
