@@ -16,9 +16,11 @@ namespace wsrouter {
 
 // What a node measures, each as a histogram. Durations are in seconds.
 enum class Measure : size_t {
-  kDelivery,        // from a push's arrival at a shard to the write that carried its frames
+  // From a push's arrival at a shard to the end of the turn that queued its frames and wrote what
+  // sockets took: for connections that are backlogged the frames still wait then.
+  kDelivery,
   kFanOut,          // connections of a shard that one push was queued for
-  kPing,            // from a Ping to its Pong
+  kPing,            // from a Ping to the next Pong, which came before a Ping counts as unanswered
   kTurn,            // what a shard's loop did between two sleeps
   kRedisRoundTrip,  // of the PUBLISH that proves each second that the link lives
   kCount,

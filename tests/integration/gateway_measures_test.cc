@@ -43,6 +43,24 @@ TEST(GatewayMeasuresTest, APongIsMeasuredOnceAndOnlyWhereAPingWentOut) {
   EXPECT_GT(gateway.Read(Measure::kPing).sum, 0);
 }
 
+TEST(GatewayMeasuresTest, APongThatComesWhenNobodyWaitsAnyMoreIsNoRoundTrip) {
+  TestGateway::Settings settings;
+  settings.gateway.ping_interval = absl::Seconds(1);
+  settings.gateway.pong_timeout = absl::Seconds(1);
+  TestGateway gateway(settings);
+  TestConnection alice = gateway.Online("alice");
+  EXPECT_EQ(alice.socket.ReadFrame(), "ping ");
+  const SystemClock clock;
+  const absl::Duration begin = clock.Now().uptime;
+  EXPECT_TRUE(Eventually([&] {  // it talks on, so no other Ping goes out
+    EXPECT_TRUE(alice.socket.Send(ClientText("x")));
+    return clock.Now().uptime - begin > absl::Milliseconds(1500);
+  }));
+  ASSERT_TRUE(alice.socket.Send(ClientFrameOf(0x8A, "") + ClientPing("behind it")));
+  EXPECT_EQ(alice.socket.ReadFrame(), "pong behind it");
+  EXPECT_EQ(gateway.Read(Measure::kPing).count(), 0u);
+}
+
 TEST(GatewayMeasuresTest, LoadIsSmallWhereNothingWaits) {
   TestGateway gateway;
   EXPECT_TRUE(Eventually([&] { return gateway.gateway().Load().mailbox_messages == 0; }));
