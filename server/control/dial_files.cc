@@ -55,10 +55,13 @@ void DialFiles::LookAgain() {
 
 void DialFiles::Look() {
   const Stamps stamps = Stamp();
-  if (stamps == stamps_) return;
+  const bool news = stamps != stamps_;
+  if (!news && !refused_) return;
   stamps_ = stamps;
   const absl::StatusOr<Credentials> read = Read();
-  if (!read.ok()) {
+  refused_ = !read.ok();  // what could not be read may be readable without being another
+  if (refused_) {
+    if (!news) return;
     Log(LogLevel::kWarning, "credential_refused",
         {{"credential", "backend.tls"},
          {"message", StdView(read.status().message())},

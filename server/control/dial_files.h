@@ -52,7 +52,8 @@ class DialFiles {
   const TlsFiles files_;  // client_ca: of the services
   const Clock& clock_;
   Credentials first_;
-  Stamps stamps_;  // these two: the looking thread's
+  Stamps stamps_;  // these three: the looking thread's
+  bool refused_ = false;
   Changed changed_;
   TimedThread thread_;  // the last member: it uses the others
 };
