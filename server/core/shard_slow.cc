@@ -1,5 +1,6 @@
 // Connections that read too slowly: what they lose, what they and the services are told, and how
 // they end.
+#include <algorithm>
 #include <utility>
 
 #include "core/namespaces.h"
@@ -30,7 +31,10 @@ bool Shard::SendToSlow(Connection& connection, Push& push, const FrameRef& frame
   const FrameRef gap = PendingGap(connection);
   const size_t octets = frame->wire().size() + (gap ? gap->wire().size() : 0);
   const size_t frames = gap ? 2 : 1;
-  bool fits = connection.outbox.Takes(octets, frames, limits_.slow_consumer_bytes);
+  // An empty one takes any push, or clients that get it as JSON, which can be six times as long,
+  // would never get some.
+  bool fits = connection.outbox.empty() ||
+              connection.outbox.Takes(octets, frames, limits_.slow_consumer_bytes);
   if (!fits && (push.slow_consumer == kDropOld || push.slow_consumer == kConflate)) {
     fits = MakeRoom(connection, octets, frames);
   }
@@ -42,7 +46,7 @@ bool Shard::SendToSlow(Connection& connection, Push& push, const FrameRef& frame
   }
   if (gap) QueueGap(connection, gap);
   // Room was made, but for the gap that may tell of it.
-  const size_t bytes_max = limits_.slow_consumer_bytes + kControlFramesBytesMax;
+  const size_t bytes_max = std::max(limits_.slow_consumer_bytes, octets) + kControlFramesBytesMax;
   if (connection.outbox.Add(frame, bytes_max) == Outbox::Push::kFirst) {
     transport_.WantWrite(connection);
   }

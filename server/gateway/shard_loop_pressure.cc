@@ -39,9 +39,9 @@ bool ShardLoop::MayUpgrade(Session& session) {
 void ShardLoop::EndSlowHeads() {
   if (!pressure_.half_open_full()) return;
   for (Session* session : heads_) {
-    const absl::Duration came = session->end_uptime - options_.upgrade_timeout;
+    const absl::Duration came = session->end_uptime - options_->upgrade_timeout;
     if (session->state != Session::State::kHead) continue;  // it is being refused
-    if (now_.uptime - came < options_.half_open_patience) return;
+    if (now_.uptime - came < options_->half_open_patience) return;
     if (session->doomed_place != Session::kNowhere) continue;
     counters_.Add(Counter::kHalfOpenShed);
     Doom(*session);

@@ -66,7 +66,7 @@ void ShardLoop::OnTimer(Session& session) {
 
 void ShardLoop::Heartbeat(Session& session) {
   // It has said something else instead: a Pong that comes now answers nothing.
-  if (!session.ping_pending && now_.uptime >= session.ping_uptime + options_.pong_timeout) {
+  if (!session.ping_pending && now_.uptime >= session.ping_uptime + options_->pong_timeout) {
     session.pong_awaited = false;
   }
   if (now_.uptime < PingDueOf(session)) return;

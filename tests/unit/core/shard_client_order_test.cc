@@ -10,6 +10,7 @@ namespace wsrouter {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -74,6 +75,16 @@ TEST_F(ShardClientTest, AnEffectThatFailedIsToldInPlaceOfTheAck) {
                                 HasSubstr(R"("reason":"CONNECTION_ALREADY_OWNED")"))));
   EXPECT_EQ(node.Total(Counter::kEffectsFailed), 1u);
   EXPECT_FALSE(alice.paused);
+}
+
+TEST_F(ShardClientTest, APushThatIsLongerAsJsonThanAnOutboxMayHoldReachesWhoReads) {
+  ShardFixture node({.slow_consumer_bytes = 4096});
+  FakeConnection& alice = Alice(node, {"*"});
+  Say(node, alice, kJoinLobby);
+  const std::string payload(3000, '\x01');
+  EXPECT_EQ(node.Push("lobby", payload).queued, 1u);
+  EXPECT_EQ(node.Push("lobby", "x").dropped_slow_consumer, 1u);
+  EXPECT_THAT(node.Read(alice), Contains(HasSubstr("\\u0001\\u0001")));
 }
 
 }  // namespace
