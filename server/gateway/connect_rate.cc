@@ -11,7 +11,14 @@ namespace wsrouter {
 ConnectRate::ConnectRate(TokenRate rate, uint64_t seed, size_t addresses_max)
     : rate_(rate),
       seed_(seed),
-      entries_(rate.on() ? std::max(addresses_max / kPlaces, size_t{1}) * kPlaces : 0) {}
+      entries_max_(std::max(addresses_max / kPlaces, size_t{1}) * kPlaces) {
+  SetRate(rate);
+}
+
+void ConnectRate::SetRate(TokenRate rate) {
+  rate_ = rate;
+  if (rate.on() && entries_.empty()) entries_.resize(entries_max_);
+}
 
 bool ConnectRate::Take(const AddressKey& address, absl::Duration uptime) {
   if (!rate_.on()) return true;

@@ -23,7 +23,7 @@ class ConnectRate {
   ConnectRate(TokenRate rate, uint64_t seed, size_t addresses_max = kAddressesMax);
 
   // Counts from now on.
-  void SetRate(TokenRate rate) { rate_ = rate; }
+  void SetRate(TokenRate rate);
 
   // False when the address has come too often.
   [[nodiscard]] bool Take(const AddressKey& address, absl::Duration uptime);
@@ -37,7 +37,8 @@ class ConnectRate {
 
   TokenRate rate_;
   const uint64_t seed_;
-  std::vector<Entry> entries_;
+  const size_t entries_max_;
+  std::vector<Entry> entries_;  // none while there never was a rate
 };
 
 }  // namespace wsrouter

@@ -96,28 +96,27 @@ class PipedStderr {
     close(ends_[0]);  // ends a write that is under way
   }
 
-  // The lines up to the first with this event.
-  std::vector<nlohmann::json> ReadUntil(std::string_view event) {
-    std::vector<nlohmann::json> lines;
-    std::string text;
+  // The next line; waits for it.
+  nlohmann::json ReadLine() {
     char octets[4096];
-    while (lines.empty() || lines.back()["event"] != event) {
-      for (size_t end = 0; (end = text.find('\n')) != std::string::npos;) {
-        lines.push_back(nlohmann::json::parse(text.substr(0, end)));
-        text.erase(0, end + 1);
-        if (lines.back()["event"] == event) return lines;
+    while (true) {
+      if (const size_t end = text_.find('\n'); end != std::string::npos) {
+        nlohmann::json line = nlohmann::json::parse(text_.substr(0, end));
+        text_.erase(0, end + 1);
+        return line;
       }
       const ssize_t got = read(ends_[0], octets, sizeof(octets));
       if (got <= 0) break;
-      text.append(octets, static_cast<size_t>(got));
+      text_.append(octets, static_cast<size_t>(got));
     }
-    ADD_FAILURE() << "no " << event;
-    return lines;
+    ADD_FAILURE() << "no line";
+    return {{"event", ""}};
   }
 
  private:
   const int saved_ = dup(STDERR_FILENO);
   int ends_[2] = {-1, -1};
+  std::string text_;  // read, and no whole line yet
 };
 
 TEST(LogThreadTest, NeitherLoggingNorTheEndWaitsForAStderrThatNobodyReads) {
@@ -141,14 +140,13 @@ TEST(LogThreadTest, WhereLinesAreWrittenAgainItIsToldHowManyAreMissing) {
   for (int i = 0; i < 5'000; ++i) Log(LogLevel::kInfo, "counted", {{"i", i}});
   uint64_t missing = 0;
   uint64_t last = 0;
-  while (last != 4'999 && !HasFailure()) {  // it is the oldest that give way
-    for (const nlohmann::json& line : stderr_pipe.ReadUntil("log_lines_dropped")) {
-      if (line["event"] == "counted") last = line["i"];
-      if (line["event"] == "log_lines_dropped") missing += line["lines"].get<uint64_t>();
-    }
+  // It is the oldest that give way, and what is missing is told behind. The pipe held a thousand.
+  while ((last != 4'999 || missing < 4'000) && !HasFailure()) {
+    const nlohmann::json line = stderr_pipe.ReadLine();
+    if (line["event"] == "counted") last = line["i"];
+    if (line["event"] == "log_lines_dropped") missing += line["lines"].get<uint64_t>();
   }
-  EXPECT_GT(missing, 4'000u);
-  EXPECT_EQ(missing, LogLinesDropped() - before);
+  EXPECT_LE(missing, LogLinesDropped() - before);
 }
 
 TEST(LogTest, SaysWhatItWouldWrite) {

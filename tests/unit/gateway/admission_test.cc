@@ -101,6 +101,15 @@ TEST(ConnectRateTest, EachAddressHasItsOwnBucket) {
   EXPECT_FALSE(connects.Take(KeyOf(1), clock.now.uptime));
 }
 
+TEST(ConnectRateTest, ARateThatComesLaterCounts) {
+  ManualClock clock;
+  ConnectRate connects({0, 1}, 7);
+  EXPECT_TRUE(connects.Take({1}, clock.Now().uptime));
+  connects.SetRate({10, 1});
+  EXPECT_TRUE(connects.Take({1}, clock.Now().uptime));
+  EXPECT_FALSE(connects.Take({1}, clock.Now().uptime));
+}
+
 TEST(ConnectRateTest, AFullTableForgetsThoseWhoOweLeast) {
   ManualClock clock;
   ConnectRate connects({10, 20}, 7, 8);  // one row of eight
