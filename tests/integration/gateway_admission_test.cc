@@ -10,6 +10,9 @@
 #include "tests/support/fake_backend.h"
 #include "tests/support/test_gateway.h"
 
+// There under ThreadSanitizer, whose macro the build takes away (CMakeLists.txt).
+extern "C" [[gnu::weak]] void __tsan_init();
+
 namespace wsrouter {
 namespace {
 
@@ -167,9 +170,10 @@ TEST(GatewayAdmissionTest, WhoIsSlowWithItsRequestMakesPlaceForThoseWhoWait) {
 
 // Half of what the process has is free, between what is not.
 TEST(GatewayAdmissionTest, FreedMemoryThatTheAllocatorKeepsIsNoShortage) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the allocator is another";
 #endif
+  if (__tsan_init != nullptr) GTEST_SKIP() << "the allocator is another";
   std::vector<std::string> pieces;
   for (int i = 0; i < 64 << 10; ++i) pieces.emplace_back(1 << 10, 'x');
   for (int i = 0; i < 64 << 10; ++i) {
