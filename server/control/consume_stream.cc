@@ -267,6 +267,8 @@ void ConsumeStream::End(const absl::Status& status) {
 void ConsumeStream::OnCancel() { End(absl::CancelledError()); }
 
 void ConsumeStream::OnDone() {
+  // Whoever has ended it has left the lock; gRPC says so, and the lock makes it visible.
+  { absl::MutexLock lock(&mutex_); }
   // Behind whatever the thread still does for it.
   Post([](ConsumeStream& self) {
     self.Leave();
