@@ -7,6 +7,7 @@
 #include "core/history.h"
 #include "core/event_log.h"
 #include "core/rate_limits.h"
+#include "core/sessions.h"
 
 namespace wsrouter {
 
@@ -20,6 +21,7 @@ class Engine {
   virtual RateLimits& rates() = 0;
   virtual History& history() = 0;
   virtual EventLog& log() = 0;
+  virtual Sessions& sessions() = 0;
 
   // Before the first shard. Returns at once; the node is a part of the cluster when Joined says so.
   virtual void Start() = 0;

@@ -9,6 +9,7 @@
 #include "core/limits.h"
 #include "engine/deliver_codec.h"
 #include "engine/envelope_payload.h"
+#include "engine/own_codec.h"
 #include "engine/wire_values.h"
 
 namespace wsrouter {
@@ -17,11 +18,6 @@ namespace {
 constexpr WireEnum<Opcode, wire::Opcode, 2> kOpcodes = {{
     {Opcode::kText, wire::OPCODE_TEXT},
     {Opcode::kBinary, wire::OPCODE_BINARY},
-}};
-constexpr WireEnum<OnDuplicate, wire::OnDuplicate, 3> kOnDuplicates = {{
-    {OnDuplicate::kAllow, wire::ON_DUPLICATE_ALLOW},
-    {OnDuplicate::kReplace, wire::ON_DUPLICATE_REPLACE},
-    {OnDuplicate::kReject, wire::ON_DUPLICATE_REJECT},
 }};
 constexpr WireEnum<Receipts, wire::Receipts, 2> kReceipts = {{
     {Receipts::kLocal, wire::RECEIPTS_LOCAL},
@@ -44,15 +40,6 @@ void WriteTopic(const Topic& topic, wire::Topic* to) {
 void WriteClose(const CloseWith& close, wire::Close* to) {
   to->set_code(close.code);
   to->set_reason(close.reason);
-}
-
-void WriteOwn(const Own& own, wire::Own* to) {
-  to->set_client(own.client.value);
-  to->set_on_duplicate(ToWire(kOnDuplicates, own.on_duplicate));
-  WriteRooms(own.rooms, to->mutable_rooms());
-  WriteLabels(own.labels, to->mutable_labels());
-  WritePatterns(own.may_join, to->mutable_may_join());
-  if (own.expires_at.has_value()) WriteTime(*own.expires_at, to->mutable_expires_at());
 }
 
 void WriteDescribe(const Describe& describe, wire::Describe* to) {
@@ -120,18 +107,6 @@ Topic ReadTopic(WireReader& reader, const wire::Topic& from) {
 FramePtr ReadFrame(WireReader& reader, wire::Opcode opcode, std::string_view payload) {
   const Opcode read = reader.ReadEnum("opcode", kOpcodes, opcode);
   return reader.ok() ? Frame::Make(read, payload) : nullptr;
-}
-
-Own ReadOwn(WireReader& reader, const wire::Own& from) {
-  Own own = {
-      .client = reader.ReadName<ClientId>("own.client", from.client()),
-      .on_duplicate = reader.ReadEnum("own.on_duplicate", kOnDuplicates, from.on_duplicate()),
-      .rooms = reader.ReadRooms("own.rooms", from.rooms()),
-      .labels = reader.ReadLabels(from.labels()),
-      .expires_at = std::nullopt,
-      .may_join = reader.ReadPatterns("own.may_join", from.may_join())};
-  if (from.has_expires_at()) own.expires_at = reader.ReadTime("own.expires_at", from.expires_at());
-  return own;
 }
 
 Describe ReadDescribe(WireReader& reader, const wire::Describe& from) {

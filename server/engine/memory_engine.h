@@ -9,6 +9,7 @@
 #include "engine/memory_event_log.h"
 #include "engine/memory_history.h"
 #include "engine/memory_rate_limits.h"
+#include "engine/memory_sessions.h"
 
 namespace wsrouter {
 
@@ -22,13 +23,15 @@ class MemoryEngine final : public Engine {
         history_(namespaces, history, counters, clock),
         broker_(self.node, &rates_, &history_),
         log_(log, clock),
-        directory_(self, limits, clock, log.on ? &log_ : nullptr) {}
+        directory_(self, limits, clock, log.on ? &log_ : nullptr),
+        sessions_(self.node) {}
 
   Broker& broker() override { return broker_; }
   Directory& directory() override { return directory_; }
   RateLimits& rates() override { return rates_; }
   History& history() override { return history_; }
   EventLog& log() override { return log_; }
+  Sessions& sessions() override { return sessions_; }
   void Start() override {}
   bool Joined() const override { return true; }
   void Stop(absl::Duration) override {}
@@ -39,6 +42,7 @@ class MemoryEngine final : public Engine {
   MemoryBroker broker_;
   MemoryEventLog log_;
   MemoryDirectory directory_;
+  MemorySessions sessions_;
 };
 
 }  // namespace wsrouter

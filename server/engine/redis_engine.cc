@@ -48,6 +48,8 @@ RedisEngine::RedisEngine(const Options& options, const Parts& parts)
                parts.counters),
       publish_(options.prefix, rates_, history_, link_, parts.counters),
       log_(options.prefix, options.log, link_, parts.counters),
+      sessions_(options.prefix, options.self.node, options.lease + options.limits.resume_window,
+                link_),
       broker_(BrokerOptions(options), link_, parts.counters, parts.clock, &publish_) {
   directory_.OnReaped([this](const std::vector<ReapedRow>& rows) { Announce(rows); });
 }
@@ -177,6 +179,7 @@ void RedisEngine::OnTick() {
 
 void RedisEngine::OnHeartbeat() {
   if (!leased_ || stopping_) return;
+  sessions_.Prolong();
   directory_.Heartbeat([this, join = join_](const absl::StatusOr<RedisDirectory::Lease>& lease) {
     if (join == join_ && !stopping_ && lease.ok()) OnLease(*lease);
   });

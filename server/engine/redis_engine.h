@@ -19,6 +19,7 @@
 #include "engine/redis_link.h"
 #include "engine/redis_publish.h"
 #include "engine/redis_rate_limits.h"
+#include "engine/redis_sessions.h"
 
 namespace wsrouter {
 
@@ -66,6 +67,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   RateLimits& rates() override { return rates_; }
   History& history() override { return history_; }
   EventLog& log() override { return log_; }
+  Sessions& sessions() override { return sessions_; }
   void Start() override;
   bool Joined() const override { return joined_once_.load(std::memory_order_acquire); }
   void Stop(absl::Duration patience) override;
@@ -107,6 +109,7 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   RedisHistory history_;
   RedisPublish publish_;
   RedisEventLog log_;
+  RedisSessions sessions_;
   RedisBroker broker_;
 
   uint64_t join_ = 0;        // number of the join that counts

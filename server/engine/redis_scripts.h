@@ -35,6 +35,8 @@ const RedisScript& Publish();
 const RedisScript& Reap();
 const RedisScript& RestoreLimits();
 const RedisScript& Rooms();
+const RedisScript& SessionPut();
+const RedisScript& SessionTake();
 const RedisScript& SetLimit();
 const RedisScript& Size();
 const RedisScript& Sweep();

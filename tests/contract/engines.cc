@@ -43,6 +43,7 @@ class MemoryUnderTest final : public EngineUnderTest {
   History& history() override { return engine_.history(); }
   void Pass(absl::Duration time) override { clock_.Advance(time); }
   EventLog& log() override { return engine_.log(); }
+  Sessions& sessions() override { return engine_.sessions(); }
   NodeIdentity node() const override { return kNode; }
 
  private:
@@ -83,6 +84,7 @@ class RedisUnderTest final : public EngineUnderTest {
   RateLimits& rates() override { return engine_.rates(); }
   History& history() override { return engine_.history(); }
   EventLog& log() override { return engine_.log(); }
+  Sessions& sessions() override { return engine_.sessions(); }
   NodeIdentity node() const override { return kNode; }
 
  private:

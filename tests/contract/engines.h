@@ -12,6 +12,7 @@
 #include "core/history.h"
 #include "core/limits.h"
 #include "core/rate_limits.h"
+#include "core/sessions.h"
 #include "gtest/gtest.h"
 
 namespace wsrouter {
@@ -27,6 +28,7 @@ class EngineUnderTest {
   // Lets time pass, where the engine's clock is the test's; else the test has to wait.
   virtual void Pass(absl::Duration /*time*/) {}
   virtual EventLog& log() = 0;
+  virtual Sessions& sessions() = 0;
   virtual NodeIdentity node() const = 0;
 };
 
@@ -55,6 +57,7 @@ class EngineContractTest : public testing::TestWithParam<EngineKind> {
   History& history() { return engine_->history(); }
   void Pass(absl::Duration time) { engine_->Pass(time); }
   EventLog& log() { return engine_->log(); }
+  Sessions& sessions() { return engine_->sessions(); }
   ConnectionId Connection(uint64_t counter) const {
     return {.node = engine_->node(), .shard = 0, .counter = counter};
   }

@@ -17,6 +17,8 @@
 --                               r NUL room NUL client NUL connection
 --   leftover:<node>     set     those that the node has not written again since it began to
 --   gc                  string  the node that collects
+--   sessions:<node>     hash    SHA-256 of a token's secret -> wire.Session; ends a while after the
+--                               node does
 --
 -- And those of core/history.h, of which the directory knows nothing:
 --
