@@ -83,6 +83,12 @@ class Directory {
   virtual void Bind(const ConnectionId& connection, const ClientId& client,
                     OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) = 0;
 
+  // Bind for a client that comes back: its connection `previous` is forgotten in the same step, as
+  // if it had gone before, and is not among the displaced. Its memberships stay until its Unbind.
+  virtual void Rebind(const ConnectionId& previous, const ConnectionId& connection,
+                      const ClientId& client, OnDuplicate on_duplicate,
+                      Done<std::vector<ConnectionId>> done) = 0;
+
   // Forgets the connection's binding and its membership in `rooms`, as far as they are its own.
   virtual void Unbind(const ConnectionId& connection, const ClientId& client,
                       const std::vector<RoomName>& rooms, const Ending& ending) = 0;

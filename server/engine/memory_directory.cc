@@ -13,26 +13,40 @@ void MemoryDirectory::Bind(const ConnectionId& connection, const ClientId& clien
   absl::StatusOr<std::vector<ConnectionId>> displaced;
   {
     absl::MutexLock lock(&mutex_);
-    displaced = BindLocked(connection, client, on_duplicate);
+    displaced = BindLocked(connection, client, on_duplicate, nullptr);
+  }
+  std::move(done)(std::move(displaced));
+}
+
+void MemoryDirectory::Rebind(const ConnectionId& previous, const ConnectionId& connection,
+                             const ClientId& client, OnDuplicate on_duplicate,
+                             Done<std::vector<ConnectionId>> done) {
+  absl::StatusOr<std::vector<ConnectionId>> displaced;
+  {
+    absl::MutexLock lock(&mutex_);
+    displaced = BindLocked(connection, client, on_duplicate, &previous);
   }
   std::move(done)(std::move(displaced));
 }
 
 absl::StatusOr<std::vector<ConnectionId>> MemoryDirectory::BindLocked(
-    const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate) {
+    const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
+    const ConnectionId* previous) {
   const auto found = clients_.find(client.value);
   std::vector<ConnectionId> others;
   bool ours = false;
+  uint64_t owned = owned_;  // without the previous one
   if (found != clients_.end()) {
     others = found->second;
     ours = std::erase(others, connection) > 0;
+    if (previous != nullptr) owned -= std::erase(others, *previous);
   }
   if (on_duplicate == OnDuplicate::kReject && !others.empty()) {
     return ClientAlreadyOwned(others.size());
   }
   const bool replace = on_duplicate == OnDuplicate::kReplace;
-  if (!ours && !(replace && !others.empty()) && owned_ >= limits_.owner_capacity) {
-    return ConnectionsExhausted(owned_);
+  if (!ours && !(replace && !others.empty()) && owned >= limits_.owner_capacity) {
+    return ConnectionsExhausted(owned);
   }
   if (!ours && !replace && others.size() >= limits_.connections_per_client) {
     return ClientExhausted(limits_.connections_per_client);

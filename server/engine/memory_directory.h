@@ -28,6 +28,8 @@ class MemoryDirectory final : public Directory {
 
   void Bind(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
             Done<std::vector<ConnectionId>> done) override;
+  void Rebind(const ConnectionId& previous, const ConnectionId& connection, const ClientId& client,
+              OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) override;
   void Unbind(const ConnectionId& connection, const ClientId& client,
               const std::vector<RoomName>& rooms, const Ending& ending) override;
   void Join(const RoomName& room, const ConnectionId& connection, const ClientId& client,
@@ -58,7 +60,8 @@ class MemoryDirectory final : public Directory {
 
   absl::StatusOr<std::vector<ConnectionId>> BindLocked(const ConnectionId& connection,
                                                        const ClientId& client,
-                                                       OnDuplicate on_duplicate)
+                                                       OnDuplicate on_duplicate,
+                                                       const ConnectionId* previous)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<JoinedRoom> JoinLocked(const RoomName& room, const ConnectionId& connection,
                                         const ClientId& client)

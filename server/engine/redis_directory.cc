@@ -60,13 +60,26 @@ void RedisDirectory::Run(const RedisScript& script, std::vector<std::string> arg
 
 void RedisDirectory::Bind(const ConnectionId& connection, const ClientId& client,
                           OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) {
+  BindInPlaceOf("", connection, client, on_duplicate, std::move(done));
+}
+
+void RedisDirectory::Rebind(const ConnectionId& previous, const ConnectionId& connection,
+                            const ClientId& client, OnDuplicate on_duplicate,
+                            Done<std::vector<ConnectionId>> done) {
+  BindInPlaceOf(previous.ToString(), connection, client, on_duplicate, std::move(done));
+}
+
+void RedisDirectory::BindInPlaceOf(std::string previous, const ConnectionId& connection,
+                                   const ClientId& client, OnDuplicate on_duplicate,
+                                   Done<std::vector<ConnectionId>> done) {
   const std::string number = fmt::format("{}", ++binds_);
   std::vector<std::string> arguments = {connection.ToString(),
                                         client.value,
                                         LetterOf(on_duplicate),
                                         number,
                                         fmt::format("{}", options_.limits.owner_capacity),
-                                        fmt::format("{}", options_.limits.connections_per_client)};
+                                        fmt::format("{}", options_.limits.connections_per_client),
+                                        std::move(previous)};
   RedisLink::Done answer = Answering<std::vector<ConnectionId>>(
       std::move(done),
       [limits =

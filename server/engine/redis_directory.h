@@ -43,6 +43,8 @@ class RedisDirectory final : public Directory {
   // Directory
   void Bind(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
             Done<std::vector<ConnectionId>> done) override;
+  void Rebind(const ConnectionId& previous, const ConnectionId& connection, const ClientId& client,
+              OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) override;
   void Unbind(const ConnectionId& connection, const ClientId& client,
               const std::vector<RoomName>& rooms, const Ending& ending) override;
   void Join(const RoomName& room, const ConnectionId& connection, const ClientId& client,
@@ -89,6 +91,9 @@ class RedisDirectory final : public Directory {
   }
 
  private:
+  // `previous` is empty where there is none.
+  void BindInPlaceOf(std::string previous, const ConnectionId& connection, const ClientId& client,
+                     OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done);
   void Run(const RedisScript& script, std::vector<std::string> arguments, RedisLink::Done done);
   // One script after the other until nothing is left; the rows so far go along.
   void Sweep(std::string which, uint64_t removed, Done<uint64_t> done);

@@ -20,6 +20,13 @@ class DirectoryContractTest : public EngineContractTest {
     directory().Bind(Connection(counter), {client}, on_duplicate, answer.Take());
     return answer.Wait();
   }
+  absl::StatusOr<Connections> Rebind(uint64_t previous, uint64_t counter, const std::string& client,
+                                     OnDuplicate on_duplicate = OnDuplicate::kAllow) {
+    Awaited<absl::StatusOr<Connections>> answer;
+    directory().Rebind(Connection(previous), Connection(counter), {client}, on_duplicate,
+                       answer.Take());
+    return answer.Wait();
+  }
   void Unbind(const ConnectionId& connection, const std::string& client,
               const std::vector<RoomName>& rooms = {}) {
     directory().Unbind(connection, {client}, rooms, {.gone = true});

@@ -110,6 +110,33 @@ TEST_P(DirectoryContractTest, AtCapacityAnUpdateAndAReplacementStillFit) {
   EXPECT_TRUE(Bind(3, "bob").ok());
 }
 
+TEST_P(DirectoryContractTest, WhoComesBackTakesThePlaceOfItsOldConnection) {
+  Start({.owner_capacity = 2, .connections_per_client = 1});
+  EXPECT_TRUE(Bind(1, "alice", OnDuplicate::kReject).ok());
+  EXPECT_TRUE(Join("lobby", 1, "alice").ok());
+  EXPECT_TRUE(Bind(9, "bob").ok());
+  const auto displaced = Rebind(1, 2, "alice", OnDuplicate::kReject);
+  ASSERT_TRUE(displaced.ok()) << displaced.status();
+  EXPECT_THAT(*displaced, IsEmpty());
+  EXPECT_THAT(Client("alice"), ElementsAre(Connection(2)));
+  EXPECT_TRUE(IsMember("lobby", "alice"));
+  Unbind(Connection(1), "alice", {{"lobby"}});
+  EXPECT_THAT(Client("alice"), ElementsAre(Connection(2)));
+  EXPECT_FALSE(IsMember("lobby", "alice"));
+}
+
+TEST_P(DirectoryContractTest, WhoseOldConnectionIsForgottenComesBackWithinTheLimits) {
+  Start({.owner_capacity = 2, .connections_per_client = 2});
+  EXPECT_TRUE(Rebind(1, 2, "alice").ok());
+  EXPECT_TRUE(Bind(3, "alice").ok());
+  EXPECT_EQ(ReasonOf(Rebind(1, 4, "alice").status()), "CAPACITY_CONNECTIONS");
+  EXPECT_EQ(ReasonOf(Rebind(1, 4, "alice", OnDuplicate::kReject).status()), "CLIENT_ALREADY_OWNED");
+  const auto displaced = Rebind(2, 4, "alice", OnDuplicate::kReplace);
+  ASSERT_TRUE(displaced.ok()) << displaced.status();
+  EXPECT_THAT(*displaced, ElementsAre(Connection(3)));
+  EXPECT_THAT(Client("alice"), ElementsAre(Connection(4)));
+}
+
 // Runs `call` for 0..199 on four threads at once and counts those that were accepted.
 template <typename Call>
 int AcceptedOf200(Call call) {

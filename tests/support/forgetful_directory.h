@@ -41,6 +41,10 @@ class ForgetfulDirectory final : public Directory {
             Done<std::vector<ConnectionId>> done) override {
     directory_.Bind(connection, client, on_duplicate, std::move(done));
   }
+  void Rebind(const ConnectionId& previous, const ConnectionId& connection, const ClientId& client,
+              OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) override {
+    directory_.Rebind(previous, connection, client, on_duplicate, std::move(done));
+  }
   void Unbind(const ConnectionId& connection, const ClientId& client,
               const std::vector<RoomName>& rooms, const Ending& ending) override {
     directory_.Unbind(connection, client, rooms, ending);
