@@ -100,7 +100,8 @@ absl::Status Node::StartParts(const v1::Config& config) {
                        .backend = door_ != nullptr ? &door_->backend() : backend_.get(),
                        .stats = stats_,
                        .measures = measures_,
-                       .clock = clock_});
+                       .clock = clock_,
+                       .sessions = &engine_->sessions()});
   if (!gateway.ok()) return gateway.status();
   gateway_ = *std::move(gateway);
 

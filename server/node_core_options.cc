@@ -25,6 +25,8 @@ Limits ToLimits(const v1::Config& config) {
           .namespaces = std::make_shared<const Namespaces>(ToNamespaces(config)),
           .outbox_age_max = ToDuration(from.outbox_age_max()),
           .outbox_budget = from.outbox_budget(),
+          .resume_window = ToDuration(config.gateway().resume_window()),
+          .parked_max = config.gateway().resume_max(),
           .auth_timeout = ToDuration(config.gateway().auth_timeout())};
 }
 

@@ -87,6 +87,11 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Entries that became dead letters: handed out too often.",
     "Entries that went before their group had them: it was too slow.",
     "SLOW entries that could not be appended to the event log.",
+    "Clients that came back to their sessions.",
+    "Tokens of clients that no session was there for (any more), or of another path.",
+    "Tokens of clients whose sessions could not be looked up.",
+    "Connections without a socket that ended early, since too many wait for their clients.",
+    "Frames for clients whose connection broke off and who may come back: they are not kept.",
 };
 
 // One figure for each port that speaks TLS; no family where none does.
@@ -177,7 +182,9 @@ std::vector<MetricFamily> StatsMetrics::Collect() const {
         now.rooms);
   gauge("wsrouter_room_members", "Memberships: a connection in a room.", now.members);
   gauge("wsrouter_connections_unowned", "Open connections that are nobody's yet.",
-        now.connections - std::min(now.owned, now.connections));
+        now.connections + now.parked - std::min(now.owned, now.connections + now.parked));
+  gauge("wsrouter_connections_parked",
+        "Connections that broke off and whose clients may still come back.", now.parked);
   gauge("wsrouter_outbox_bytes", "Octets that wait for their sockets.", now.outbox_bytes);
   gauge("wsrouter_redis_up",
         "1 while the rest of the cluster can be reached; always 1 without redis.url.",

@@ -36,6 +36,12 @@ struct Shown {
       *shown.mutable_expires_at() = wsrouter::ToProto(*owned.expires_at);
     }
   }
+  void operator()(const event::Resumed& resumed) const {
+    proto.set_kind(v1::EVENT_KIND_RESUMED);
+    v1::Resumed& shown = *proto.mutable_resumed();
+    shown.set_previous_connection_id(resumed.previous.ToString());
+    for (const auto& [key, value] : resumed.labels) (*shown.mutable_labels())[key] = value;
+  }
   void operator()(const event::Released&) const {
     proto.set_kind(v1::EVENT_KIND_RELEASED);
     proto.mutable_released();

@@ -20,6 +20,7 @@ struct BytesOf {
     return said.path.size() + said.query.size() + TextBytes(said.headers) + TextBytes(said.cookies);
   }
   size_t operator()(const event::Owned& owned) const { return TextBytes(owned.labels); }
+  size_t operator()(const event::Resumed& resumed) const { return TextBytes(resumed.labels); }
   size_t operator()(const event::Message& message) const {
     size_t bytes = message.payload.size();
     for (const RoomName& room : message.rooms) bytes += room.value.size();

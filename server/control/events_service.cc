@@ -41,6 +41,9 @@ bool AddKind(int kind, EventFilter& filter) {
     case v1::EVENT_KIND_SLOW:
       filter.kinds.set(kEventKind<event::Slow>);
       return true;
+    case v1::EVENT_KIND_RESUMED:
+      filter.kinds.set(kEventKind<event::Resumed>);
+      return true;
     case v1::EVENT_KIND_MISSED:
     case v1::EVENT_KIND_READY:
       return true;  // always told

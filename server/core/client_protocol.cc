@@ -158,12 +158,16 @@ std::variant<ClientRequest, BadClientFrame> ParseClientFrame(std::string_view te
   return Read(object);
 }
 
-std::string WelcomeText(std::string_view connection, std::string_view client) {
-  if (client.empty()) {
-    return fmt::format(R"({{"welcome":{{"connectionId":{}}}}})", Quoted(connection));
+std::string WelcomeText(std::string_view connection, std::string_view client,
+                        const ResumeOffer& offer) {
+  std::string more;
+  if (!client.empty()) more += fmt::format(R"(,"clientId":{})", Quoted(client));
+  if (!offer.token.empty()) {
+    more += fmt::format(R"(,"session":"{}","resumeWindowMs":{})", offer.token,
+                        absl::ToInt64Milliseconds(offer.window));
   }
-  return fmt::format(R"({{"welcome":{{"connectionId":{},"clientId":{}}}}})", Quoted(connection),
-                     Quoted(client));
+  if (offer.resumed) more += R"(,"resumed":true)";
+  return fmt::format(R"({{"welcome":{{"connectionId":{}{}}}}})", Quoted(connection), more);
 }
 
 std::string JoinedText(std::string_view id, const RoomName& room) {
@@ -191,9 +195,10 @@ std::string ErrorText(std::string_view id, const absl::Status& refusal,
 }
 
 std::string GapText(std::string_view room, uint64_t count) {
-  const std::string member = room.empty() ? "" : fmt::format(R"("room":{},)", Quoted(room));
-  return fmt::format(R"({{"gap":{{{}"count":{}}}}})", member,
-                     std::min<uint64_t>(count, UINT32_MAX));
+  std::string members;
+  if (!room.empty()) members = fmt::format(R"("room":{})", Quoted(room));
+  if (count > 0) members += fmt::format(R"({}"count":{})", members.empty() ? "" : ",", count);
+  return fmt::format(R"({{"gap":{{{}}}}})", members);
 }
 
 std::string ByeText(uint16_t code, std::string_view reason) {

@@ -20,6 +20,9 @@ namespace wsrouter {
 // member that names its kind. proto/wsrouter/v1/client.proto is the reference.
 inline constexpr std::string_view kClientProtocol = "wsrouter.v1.json";
 
+// What a subprotocol begins with that a client offers besides, to come back: its token follows.
+inline constexpr std::string_view kSessionSubprotocol = "wsrouter.session.";
+
 inline constexpr size_t kFrameIdBytesMax = 64;
 // How deep objects and lists may lie in each other, also in members that nobody knows.
 inline constexpr int kFrameDepthMax = 16;
@@ -53,13 +56,21 @@ struct BadClientFrame {
 
 std::variant<ClientRequest, BadClientFrame> ParseClientFrame(std::string_view text);
 
+// How a client may come back to what it is now. No token: it cannot.
+struct ResumeOffer {
+  std::string token = {};
+  bool resumed = false;  // it has come back just now
+  absl::Duration window = {};
+};
+
 // What a node says. Names and texts must be UTF-8.
-std::string WelcomeText(std::string_view connection, std::string_view client);
+std::string WelcomeText(std::string_view connection, std::string_view client,
+                        const ResumeOffer& offer = {});
 std::string JoinedText(std::string_view id, const RoomName& room);
 std::string LeftText(std::string_view id, const RoomName& room);
 std::string AckText(std::string_view id);
 std::string ErrorText(std::string_view id, const absl::Status& refusal, absl::Duration retry_after);
-// `count` frames were lost; of `room`, where it is not empty.
+// `count` frames were lost, zero: nobody knows how many; of `room`, where it is not empty.
 std::string GapText(std::string_view room, uint64_t count);
 // Before a Close frame; says whether and how the client should come back.
 std::string ByeText(uint16_t code, std::string_view reason);

@@ -18,7 +18,7 @@ struct Room;
 // One open WebSocket, as the rules see it. Its shard's thread alone touches it.
 //
 // The transport derives from it what a socket needs, creates it and, after Shard::OnClose,
-// destroys it.
+// destroys it; one that is parked then it keeps, also without a socket, until Transport::Close.
 struct Connection {
   struct Membership {
     Room* room;
@@ -39,6 +39,7 @@ struct Connection {
   OnDuplicate on_duplicate =
       OnDuplicate::kAllow;   // of its Own; the directory may have to be told again
   bool closing = false;      // our Close is queued: nothing may be sent behind it
+  bool parked = false;       // closing; and yet the shard knows it, since its client may come back
   bool own_pending = false;  // the directory has been asked who owns it
   bool asking = false;       // a service has been asked what it may or means, and has not answered
   bool speaks = false;       // wsrouter.v1.json

@@ -80,6 +80,11 @@ enum class Counter : size_t {
   kLogDead,                // entries that became dead letters
   kLogLost,                // entries that a group was too slow for
   kLogAppendsLost,         // SLOW entries that could not be appended
+  kSessionsResumed,        // clients that came back to their sessions
+  kSessionsUnknown,        // tokens that no session was there for
+  kSessionsUnavailable,    // ... that could not be looked up
+  kParkedEvicted,          // connections that ended early, since too many wait for their clients
+  kPushesParked,           // frames lost to clients that may come back
   kCount,
 };
 
@@ -151,6 +156,11 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
         "event_log_dead_letters_total",
         "event_log_lost_total",
         "event_log_appends_lost_total",
+        "sessions_resumed_total",
+        "sessions_unknown_total",
+        "sessions_unavailable_total",
+        "parked_evicted_total",
+        "pushes_parked_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that
@@ -171,6 +181,7 @@ class Counters {
 // What a shard has right now; written by it, read by any thread.
 struct Gauges {
   alignas(64) std::atomic<uint64_t> connections{0};
+  std::atomic<uint64_t> parked{0};  // connections without a socket, whose clients may come back
   std::atomic<uint64_t> owned{0};
   std::atomic<uint64_t> rooms{0};
   std::atomic<uint64_t> members{0};

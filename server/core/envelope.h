@@ -82,6 +82,8 @@ struct Leave {
 };
 struct Disconnect {
   CloseWith close;
+  // Its client has come back on another connection: nobody hears of an end.
+  bool handed_over = false;
 };
 // Asks for a description of the addressed connections, by counter from `after` on, so that pages
 // can be put together from several shards.

@@ -65,6 +65,12 @@ struct Owned {
   Labels labels;
   std::optional<absl::Time> expires_at;
 };
+// Its client has come back: in place of Connected, Owned and Joined here, and of Left and
+// Disconnected there.
+struct Resumed {
+  ConnectionId previous;
+  Labels labels;
+};
 struct Released {};
 struct Message {
   Opcode opcode = Opcode::kText;
@@ -94,8 +100,9 @@ struct Disconnected {
 }  // namespace event
 
 struct Event {
-  using Detail = std::variant<event::Connected, event::Owned, event::Released, event::Message,
-                              event::Joined, event::Left, event::Slow, event::Disconnected>;
+  using Detail =
+      std::variant<event::Connected, event::Owned, event::Released, event::Message, event::Joined,
+                   event::Left, event::Slow, event::Disconnected, event::Resumed>;
   absl::Time at;
   ConnectionId connection;
   ClientId client;  // the bound identity; empty while there is none

@@ -30,10 +30,11 @@ struct Limits {
   SlowConsumerPolicy slow_consumer_policy = SlowConsumerPolicy::kDrop;
   std::shared_ptr<const Namespaces> namespaces = {};  // policies of rooms; null: none of their own
   absl::Duration outbox_age_max = absl::Seconds(10);  // a frame waits no longer; zero: off
-  uint64_t outbox_budget = uint64_t{1} << 30;       // octets in all outboxes of a node; 0: no limit
+  uint64_t outbox_budget = uint64_t{1} << 30;  // octets in all outboxes of a node; 0: no limit
   // How long a client whose connection broke off may come back to its session. Zero: never.
   absl::Duration resume_window = absl::Seconds(60);
-  size_t parked_max = 100'000;  // connections of a shard whose clients may come back
+  size_t parked_max =
+      100'000;  // connections without a socket of a node (of a shard, as a Shard sees it)
   absl::Duration auth_timeout = absl::Seconds(10);  // unowned longer than this: 4001
 };
 

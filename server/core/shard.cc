@@ -21,6 +21,7 @@ Shard::Shard(Parts parts)
       counters_(parts.counters),
       gauges_(parts.gauges),
       post_(parts.post),
+      book_(parts.limits.resume_window > absl::ZeroDuration() ? parts.sessions : nullptr),
       interest_(parts.broker, parts.mailbox, parts.post) {}
 
 void Shard::Start() {
@@ -31,13 +32,22 @@ void Shard::Start() {
 
 void Shard::Drain(size_t keep) {
   while (connections() > keep) {
-    Close(*registry_.connections().begin()->second, CloseCause::kNodeStopping,
-          CloseCode::kServiceRestart, "node is stopping");
+    auto oldest = registry_.connections().lower_bound(drained_to_);
+    while (oldest->second->parked) ++oldest;
+    drained_to_ = oldest->first;
+    Close(*oldest->second, CloseCause::kNodeStopping, CloseCode::kServiceRestart,
+          "node is stopping");
   }
 }
 
 void Shard::Stop() {
+  PutSessions();
+  book_.Stop();
   Drain(0);
+  while (!book_.parked.empty()) {
+    Close(*registry_.Find(book_.parked.begin()->first), CloseCause::kNodeStopping,
+          CloseCode::kServiceRestart, "node is stopping");
+  }
   for (auto& [counter, tell] : std::exchange(ends_untold_, {})) std::move(tell)();
   for (const Topic& topic : {Topic(Inbox{index_}), Topic(Everyone{}), Topic(ThisNode{})}) {
     interest_.Release(topic);
@@ -84,7 +94,9 @@ bool Shard::Hear(Connection& connection, Opcode opcode, std::string payload) {
 }
 
 void Shard::OnDeadline(Connection& connection) {
-  if (connection.client == nullptr && connection.own_pending) {
+  if (connection.parked) {
+    EndParked(connection);
+  } else if (connection.client == nullptr && connection.own_pending) {
     connection.deadline =
         now_.uptime + absl::Seconds(1);  // whatever the directory says comes first
   } else if (connection.client == nullptr) {
@@ -102,6 +114,7 @@ void Shard::OnDeadline(Connection& connection) {
 void Shard::SetDeadline(Connection& connection) {
   // How long a jump of the wall clock can go unnoticed.
   constexpr absl::Duration kExpiryChecked = absl::Minutes(1);
+  if (connection.parked) return;
   if (connection.client == nullptr) {
     connection.deadline = now_.uptime + limits_.auth_timeout;
   } else if (connection.expires_at == absl::InfiniteFuture()) {
@@ -113,6 +126,10 @@ void Shard::SetDeadline(Connection& connection) {
 }
 
 void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
+  if (MayPark(connection, cause, close)) return Park(connection, cause, std::move(close));
+  if (!std::exchange(connection.parked, false)) counters_.Add(Counter::kConnectionsClosed);
+  book_.parked.erase(connection.counter);
+  book_.End(connection.counter);
   const ClientId client = connection.client == nullptr ? ClientId{} : connection.client->id;
   connection.closing = true;
   if (connection.client != nullptr) {
@@ -120,7 +137,6 @@ void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
   }
   registry_.Remove(connection);
   if (connection.slow) losses_.erase(connection.counter);
-  counters_.Add(Counter::kConnectionsClosed);
   event::Disconnected detail = {.cause = cause,
                                 .close = std::move(close),
                                 .duration = now_.uptime - connection.opened_uptime,
@@ -131,6 +147,7 @@ void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
     TellEnd(client, connection, detail);
   }
   EmitAs(client, connection, std::move(detail));
+  book_.quiet.erase(connection.counter);
 }
 
 void Shard::Close(Connection& connection, CloseCause cause, CloseCode code,
@@ -207,7 +224,7 @@ void Shard::Emit(const Connection& connection, Event::Detail detail) {
 }
 
 void Shard::EmitAs(const ClientId& client, const Connection& connection, Event::Detail detail) {
-  if (!events_.Wants(detail.index())) return;
+  if (!events_.Wants(detail.index()) || book_.quiet.contains(connection.counter)) return;
   events_.Emit({.at = now_.wall,
                 .connection = IdOf(connection),
                 .client = client,
@@ -218,12 +235,14 @@ void Shard::EndTurn() {
   for (auto& [part, receipt] : answers_) part.Finish(std::move(receipt));
   answers_.clear();
   delivered_.clear();
-  if (!superseded_.empty() && now_.uptime >= superseded_due_) {
-    superseded_due_ = now_.uptime + absl::Milliseconds(100);
-    Supersede(std::exchange(superseded_, {}));
+  PutSessions();
+  if (!dismissed_.empty() && now_.uptime >= dismissed_due_) {
+    dismissed_due_ = now_.uptime + absl::Milliseconds(100);
+    for (const auto& [other, why] : std::exchange(dismissed_, {})) Dismiss(other, why);
   }
   counters_.Add(Counter::kBytesOut, std::exchange(turn_bytes_out_, 0));
-  gauges_.connections.store(registry_.connections().size(), std::memory_order_relaxed);
+  gauges_.connections.store(connections(), std::memory_order_relaxed);
+  gauges_.parked.store(book_.parked.size(), std::memory_order_relaxed);
   gauges_.owned.store(owned_, std::memory_order_relaxed);
   gauges_.rooms.store(rooms_.size(), std::memory_order_relaxed);
   gauges_.members.store(members_, std::memory_order_relaxed);

@@ -25,6 +25,7 @@
 #include "core/receipt.h"
 #include "core/registry.h"
 #include "core/rooms.h"
+#include "core/session_book.h"
 #include "core/transport.h"
 
 namespace wsrouter {
@@ -49,6 +50,7 @@ class Shard {
     Counters& counters;
     Gauges& gauges;
     PostTask post;
+    Sessions* sessions = nullptr;  // null: no client can come back
   };
 
   // An envelope as it comes out of the mailbox, with the duty to answer it.
@@ -76,7 +78,7 @@ class Shard {
   void Stop();
   // Until EndTurn, which forgets them.
   std::span<const Delivered> delivered() const { return delivered_; }
-  size_t connections() const { return registry_.connections().size(); }
+  size_t connections() const { return registry_.connections().size() - book_.parked.size(); }
   uint64_t outbox_bytes() const { return outbox_bytes_; }  // in all outboxes
 
   // The time of this loop turn: what follows happens at it, until the next call.
@@ -90,6 +92,8 @@ class Shard {
   // OnOpen for a client of whom it is known who it is. It is in none of its rooms and nobody sees
   // it under its name before all of that is in force: then Admitted follows, or else Close.
   void OnOpen(Connection& connection, const Own& own);
+  // Likewise for one that comes back: its old connection is forgotten, wherever that is.
+  void OnOpen(Connection& connection, const SessionRecord& session);
   void OnMessage(Connection& connection, Opcode opcode, std::string payload);
   void OnDeadline(Connection& connection);
   void OnClose(Connection& connection, CloseCause cause, CloseWith close);
@@ -177,7 +181,6 @@ class Shard {
   void OnOwn(const Topic& to, const Own& own, ReceiptPart part);
   void OnBound(uint64_t counter, Own own, bool renewal,
                absl::StatusOr<std::vector<ConnectionId>> displaced, ReceiptPart part);
-  void Supersede(const std::vector<ConnectionId>& displaced);
   Receipt OnRelease(const Topic& to, const Release& release);
   void OnJoin(const Topic& to, const Join& join, ReceiptPart part);
   void OnLeave(const Topic& to, const Leave& leave, ReceiptPart part);
@@ -230,6 +233,16 @@ class Shard {
                                 const PendingRooms& pending);
   void TellLeft(Connection& connection, const RoomName& room, std::string_view id = {});
 
+  // shard_resume.cc
+  void OnResumed(Connection& connection);
+  // Its row is gone already: should its shard have no room for the news, it is told later.
+  void Dismiss(const ConnectionId& other, const Disconnect& why);
+  bool MayPark(const Connection& connection, CloseCause cause, const CloseWith& close) const;
+  void Park(Connection& connection, CloseCause cause, CloseWith close);
+  void EndParked(Connection& connection);
+  void HandOver(Connection& connection, const CloseWith& close);
+  void PutSessions();
+
   // shard_reassert.cc
   void OnReassert(ReceiptPart part);
   // Goes on behind the connection `after`, a slice a turn.
@@ -270,8 +283,11 @@ class Shard {
   absl::flat_hash_map<uint64_t, Backend::Ticket> joins_asked_;  // that services are asked about
   absl::flat_hash_map<uint64_t, Loss> losses_;                  // of connections that are `slow`
   absl::flat_hash_map<uint64_t, AwaitedAck> acks_;  // of the message that is asked about
-  std::vector<ConnectionId> superseded_;  // whose shards must be told again, at superseded_due_
-  absl::Duration superseded_due_;
+  // Whose shards must be told again, at dismissed_due_.
+  std::vector<std::pair<ConnectionId, Disconnect>> dismissed_;
+  absl::Duration dismissed_due_;
+  uint64_t drained_to_ = 0;  // the counter before which a drain has left no connection
+  SessionBook book_;
   Registry registry_;
   Rooms rooms_;
   Interest interest_;

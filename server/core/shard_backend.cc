@@ -43,7 +43,11 @@ void Shard::OnAdmitted(uint64_t counter, const Receipt& receipt) {
   if (connection == nullptr) return;
   absl::Status status = receipt.status;
   for (const RoomChange& change : receipt.rooms) status.Update(change.refusal);
-  if (status.ok()) return transport_.Admitted(*connection);
+  if (status.ok()) {
+    if (connection->closing) return;  // its socket has gone meanwhile
+    OnResumed(*connection);
+    return transport_.Admitted(*connection);
+  }
   const CloseCode code = absl::IsResourceExhausted(status) ? CloseCode::kCapacity
                          : absl::IsAlreadyExists(status)   ? CloseCode::kForbidden
                                                            : CloseCode::kTryAgainLater;
@@ -110,6 +114,7 @@ bool Shard::CloseSender(uint64_t counter, const Envelope& effect) {
 void Shard::TellEnd(const ClientId& client, const Connection& connection,
                     const event::Disconnected& detail) {
   if (!backend_->Decides(connection.handshake->path)) return;
+  if (book_.quiet.contains(connection.counter)) return;
   Event event = {
       .at = now_.wall, .connection = IdOf(connection), .client = client, .detail = detail};
   if (!connection.asking) return backend_->Disconnected(event, *connection.handshake);

@@ -80,7 +80,14 @@ void Shard::SayError(Connection& connection, std::string_view id, const absl::St
 }
 
 void Shard::Welcome(Connection& connection, std::string_view client) {
-  if (connection.speaks) Say(connection, WelcomeText(IdOf(connection).ToString(), client));
+  if (!connection.speaks) return;
+  ResumeOffer offer;
+  if (!client.empty() && book_.on()) {
+    offer = {.token = book_.Begin(connection.counter),
+             .resumed = book_.quiet.contains(connection.counter),
+             .window = limits_.resume_window};
+  }
+  Say(connection, WelcomeText(IdOf(connection).ToString(), client, offer));
 }
 
 bool Shard::Greet(Connection& connection, FramePtr frame) {

@@ -105,6 +105,10 @@ void Shard::OnDeliver(std::span<Letter> letters) {
 inline bool Shard::Send(Connection& connection, Push& push, const FrameRef& frame,
                         std::vector<Connection*>& too_slow) {
   ++push.receipt.matched;
+  if (connection.parked) {
+    counters_.Add(Counter::kPushesParked);
+    return false;
+  }
   if (!push.key.empty() && Conflate(connection, push, frame)) return true;
   if (!connection.slow) {
     switch (connection.outbox.Add(frame, limits_.slow_consumer_bytes)) {

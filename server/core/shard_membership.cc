@@ -10,6 +10,14 @@
 #include "fmt/format.h"
 
 namespace wsrouter {
+namespace {
+
+CloseWith Superseded() {
+  return {static_cast<uint16_t>(CloseCode::kSuperseded),
+          "a newer connection of the same client took over"};
+}
+
+}  // namespace
 
 void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
   std::vector<Connection*> addressed = Addressed(to);
@@ -36,20 +44,28 @@ void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
   }
   connection.own_pending = true;
   const bool renewal = connection.client != nullptr;
-  directory_.Bind(
-      IdOf(connection), own.client, own.on_duplicate,
-      [this, post = post_, counter = connection.counter, own, renewal,
-       part = std::move(part)](absl::StatusOr<std::vector<ConnectionId>> displaced) mutable {
-        post([this, counter, own = std::move(own), renewal, displaced = std::move(displaced),
-              part = std::move(part)]() mutable {
-          OnBound(counter, std::move(own), renewal, std::move(displaced), std::move(part));
-        });
-      });
+  auto bound = [this, post = post_, counter = connection.counter, own, renewal,
+                part =
+                    std::move(part)](absl::StatusOr<std::vector<ConnectionId>> displaced) mutable {
+    post([this, counter, own = std::move(own), renewal, displaced = std::move(displaced),
+          part = std::move(part)]() mutable {
+      OnBound(counter, std::move(own), renewal, std::move(displaced), std::move(part));
+    });
+  };
+  const auto resumed = book_.quiet.find(connection.counter);
+  if (resumed == book_.quiet.end()) {
+    directory_.Bind(IdOf(connection), own.client, own.on_duplicate, std::move(bound));
+  } else {
+    directory_.Rebind(resumed->second, IdOf(connection), own.client, own.on_duplicate,
+                      std::move(bound));
+  }
 }
 
 void Shard::OnBound(uint64_t counter, Own own, bool renewal,
                     absl::StatusOr<std::vector<ConnectionId>> displaced, ReceiptPart part) {
-  if (displaced.ok()) Supersede(*displaced);
+  for (const ConnectionId& other : displaced.value_or(std::vector<ConnectionId>{})) {
+    Dismiss(other, {.close = Superseded()});
+  }
   Connection* connection = registry_.Find(counter);
   if (connection == nullptr) {
     if (displaced.ok()) {
@@ -86,6 +102,7 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
     counters_.Add(Counter::kOwns);
   }
   SetDeadline(*connection);
+  book_.Changed(counter);
   Emit(*connection, event::Owned{.labels = std::move(own.labels), .expires_at = own.expires_at});
   if (!renewal && !std::exchange(connection->welcomed, false)) {
     Welcome(*connection, own.client.value);
@@ -102,21 +119,8 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
     }
     pending->receipt.status = std::move(live);
     Disown(*owned, {});
-    SetDeadline(*owned);
+    owned->parked ? EndParked(*owned) : SetDeadline(*owned);
   });
-}
-
-void Shard::Supersede(const std::vector<ConnectionId>& displaced) {
-  const CloseWith close = {static_cast<uint16_t>(CloseCode::kSuperseded),
-                           "a newer connection of the same client took over"};
-  for (const ConnectionId& other : displaced) {
-    // Its row is gone already: should its shard have no room for the news, it is told later.
-    broker_.Publish({.to = other, .action = Disconnect{close}},
-                    [this, post = post_, other](Receipt receipt) {
-                      if (receipt.dropped_mailbox_full == 0) return;
-                      post([this, other] { superseded_.push_back(other); });
-                    });
-  }
 }
 
 Receipt Shard::OnRelease(const Topic& to, const Release& release) {
@@ -130,6 +134,8 @@ Receipt Shard::OnRelease(const Topic& to, const Release& release) {
     if (release.close.has_value()) {
       Close(*connection, CloseCause::kDisconnected, static_cast<CloseCode>(release.close->code),
             release.close->reason);
+    } else if (connection->parked) {
+      Close(*connection, CloseCause::kDisconnected, CloseCode::kDisconnected, "released");
     } else {
       SetDeadline(*connection);
       Welcome(*connection, {});
@@ -139,6 +145,7 @@ Receipt Shard::OnRelease(const Topic& to, const Release& release) {
 }
 
 void Shard::Disown(Connection& connection, const Ending& ending) {
+  book_.End(connection.counter);
   const ClientId client = connection.client->id;
   const std::vector<RoomName> left = RoomsOf(connection);
   for (const RoomName& room : left) EndMembership(connection, room);
@@ -219,6 +226,9 @@ void Shard::OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
     interest_.Hold(room);
     ++members_;
     counters_.Add(Counter::kRoomJoins);
+    book_.Changed(counter);
+    // What the room was sent meanwhile is lost to a client that comes back.
+    if (book_.quiet.contains(counter)) Say(*connection, GapText(room.value, 0));
     Emit(*connection, event::Joined{.room = room});
   }
   // The answer waits until pushes to the room reach this shard.
@@ -248,6 +258,7 @@ void Shard::OnRoomDead(uint64_t counter, const RoomName& room) {
 bool Shard::EndMembership(Connection& connection, const RoomName& room) {
   if (!rooms_.Remove(connection, room)) return false;
   --members_;
+  book_.Changed(connection.counter);
   counters_.Add(Counter::kRoomLeaves);
   interest_.Release(room);
   return true;

@@ -10,6 +10,10 @@ Receipt Shard::OnDisconnect(const Topic& to, const Disconnect& disconnect) {
       code == CloseCode::kSuperseded ? CloseCause::kSuperseded : CloseCause::kDisconnected;
   for (Connection* connection : Addressed(to)) {
     ++receipt.matched;
+    if (disconnect.handed_over) {
+      HandOver(*connection, disconnect.close);
+      continue;
+    }
     Close(*connection, cause, code, disconnect.close.reason);
   }
   return receipt;

@@ -51,6 +51,7 @@ void Shard::ReassertSome(uint64_t after, const std::shared_ptr<Reasserting>& wal
     const Connection& connection = *next->second;
     if (connection.client == nullptr) continue;
     ++walk->receipt.matched;
+    book_.Changed(counter);
     directory_.Assert(IdOf(connection), connection.client->id, connection.on_duplicate,
                       RoomsOf(connection),
                       [this, post = post_, counter, slice](absl::StatusOr<bool> kept) {

@@ -26,6 +26,7 @@ class Stats {
  public:
   struct Now {
     uint64_t connections = 0;
+    uint64_t parked = 0;
     uint64_t owned = 0;
     uint64_t rooms = 0;  // a room with members on two shards counts twice
     uint64_t members = 0;
@@ -77,6 +78,7 @@ class Stats {
     absl::MutexLock lock(&mutex_);
     for (const Gauges& block : gauges_) {
       now.connections += block.connections.load(std::memory_order_relaxed);
+      now.parked += block.parked.load(std::memory_order_relaxed);
       now.owned += block.owned.load(std::memory_order_relaxed);
       now.rooms += block.rooms.load(std::memory_order_relaxed);
       now.members += block.members.load(std::memory_order_relaxed);

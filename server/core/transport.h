@@ -15,7 +15,7 @@ class Transport {
   virtual void WantWrite(Connection& connection) = 0;
 
   // Sends what the outbox holds, then a Close, then ends the socket. The shard has forgotten the
-  // connection; no callback for it follows.
+  // connection; no callback for it follows. Of one that was parked all that is left ends.
   virtual void Close(Connection& connection, CloseWith close) = 0;
 
   // connection.deadline has changed.

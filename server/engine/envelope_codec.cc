@@ -68,7 +68,10 @@ const Frame* WriteAction(const Action& action, wire::Envelope* to) {
           [&](const Leave& leave) {
             WriteRooms(leave.rooms, to->mutable_leave()->mutable_rooms());
           },
-          [&](const Disconnect& end) { WriteClose(end.close, to->mutable_disconnect()); },
+          [&](const Disconnect& end) {
+            WriteClose(end.close, to->mutable_disconnect());
+            to->mutable_disconnect()->set_handed_over(end.handed_over);
+          },
           [&](const Describe& describe) { WriteDescribe(describe, to->mutable_describe()); },
           [&](const AnnouncePending&) {},  // refused by whoever decodes it
           [&](const Reassert&) {},         // likewise
@@ -133,7 +136,8 @@ Action ReadAction(WireReader& reader, const wire::Envelope& from, std::string_vi
     case wire::Envelope::kLeave:
       return Leave{reader.ReadRooms("leave.rooms", from.leave().rooms())};
     case wire::Envelope::kDisconnect:
-      return Disconnect{reader.ReadClose(from.disconnect())};
+      return Disconnect{.close = reader.ReadClose(from.disconnect()),
+                        .handed_over = from.disconnect().handed_over()};
     case wire::Envelope::kDescribe:
       return ReadDescribe(reader, from.describe());
     case wire::Envelope::kToChannel:

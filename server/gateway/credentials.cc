@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/client_protocol.h"
 #include "gateway/connect_info.h"
 #include "gateway/http_token.h"
 
@@ -96,6 +97,8 @@ Credentials TakeCredentials(const RequestHead& head, const CredentialPlaces& pla
   if (!places.token_subprotocol.empty()) {
     take(TakeSubprotocol(places.token_subprotocol, handshake.offered_subprotocols));
   }
+  found.client_session =
+      TakeSubprotocol(std::string(kSessionSubprotocol), handshake.offered_subprotocols);
   if (!places.session_cookie.empty()) {
     found.session = CookieOf(head, places.session_cookie);
     handshake.cookies.erase(places.session_cookie);

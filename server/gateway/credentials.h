@@ -20,6 +20,7 @@ struct CredentialPlaces {
 struct Credentials {
   std::string token;  // the first that is found, in the order of CredentialPlaces
   std::string session;
+  std::string client_session;  // the token of wsrouter.v1.json with which a client comes back
 };
 
 // Finds them, and takes out of `handshake` what is a secret: nobody who is shown it needs them. A

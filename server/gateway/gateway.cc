@@ -84,6 +84,12 @@ absl::Status CheckTlsFiles(const std::string& cert, const std::string& key) {
   return absl::OkStatus();
 }
 
+// What of the node's limits each of its shards has a share of.
+Limits LimitsOfShard(Limits limits, size_t shards) {
+  limits.parked_max = std::max<size_t>(limits.parked_max / shards, 1);
+  return limits;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
@@ -103,6 +109,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
   gateway->connections_max_ = connections_max;
   gateway->addresses_limit_ = std::make_unique<AddressLimit>(options.connections_per_address);
   gateway->pressure_ = std::make_unique<Pressure>(PressureOptions(options, connections_max));
+  parts.limits = LimitsOfShard(parts.limits, options.shards);
   gateway->budget_ = std::make_unique<OutboxBudget>(parts.limits.outbox_budget, options.shards);
   if (absl::Status started = gateway->StartLoops(parts, shared); !started.ok()) return started;
   if (!options.tls_cert_file.empty()) {
@@ -146,7 +153,8 @@ absl::Status Gateway::StartLoops(const Parts& parts,
                                                              .counters = parts.stats.AddCounters(),
                                                              .gauges = parts.stats.AddGauges(),
                                                              .measures = parts.measures.AddBlock(),
-                                                             .clock = parts.clock});
+                                                             .clock = parts.clock,
+                                                             .sessions = parts.sessions});
     if (absl::Status started = loop->Start(); !started.ok()) return started;
     loops_.push_back(std::move(loop));
   }
@@ -178,7 +186,8 @@ void Gateway::Reload(GatewayOptions options, const Limits& limits) {
   pressure_->SetOptions(PressureOptions(options, connections_max_));
   const auto shared = std::make_shared<const GatewayOptions>(std::move(options));
   absl::MutexLock lock(&loops_mutex_);
-  for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->Reload(shared, limits);
+  const Limits shares = LimitsOfShard(limits, loops_.size());
+  for (const std::unique_ptr<ShardLoop>& loop : loops_) loop->Reload(shared, shares);
 }
 
 LoopLoad Gateway::Load() const {

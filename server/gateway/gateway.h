@@ -14,6 +14,7 @@
 #include "core/event.h"
 #include "core/limits.h"
 #include "core/measures.h"
+#include "core/sessions.h"
 #include "core/stats.h"
 #include "gateway/options.h"
 
@@ -40,6 +41,7 @@ class Gateway {
     Stats& stats;
     Measures& measures;
     const Clock& clock;
+    Sessions* sessions = nullptr;  // null: no client can come back
   };
 
   // Binds every address, then starts the threads. What fails is said with the address or file that

@@ -20,16 +20,18 @@ struct lws;
 
 namespace wsrouter {
 
-// One accepted socket, from accept to close. Lives exactly as long as its lws socket.
+// One accepted socket, from accept to close. Lives exactly as long as its lws socket, but for one
+// that the shard has parked: until the shard closes it.
 struct Session final : Connection, Timer {
   enum class State : uint8_t {
     kHead,       // reading the request
-    kAsking,     // a service decides; of the shard it has its id and no more
+    kAsking,     // its session is looked for, or a service decides; the shard gave it its id alone
     kOpening,    // the shard knows it; the client has been promised nothing yet
     kOpen,       // a WebSocket; the shard knows it
     kEcho,       // a WebSocket of the echo path; the shard does not know it
     kClosing,    // our Close (or refusal) is queued: nothing is sent behind it
     kLingering,  // all is sent and our side is shut: waits for the peer to end
+    kParked,     // without a socket; its client may come back
   };
   // A place in a shard's list of those whose request is not complete, given back at its end.
   struct EndHead {
@@ -47,7 +49,9 @@ struct Session final : Connection, Timer {
   // What is known before the client gets its answer, where that has to wait.
   struct Held {
     UpgradeAccepted accepted;
-    Backend::Ticket ticket = 0;
+    Backend::Ticket ticket = 0;  // 0: no service was asked yet
+    // The ordinary way in, if there is no session; a service is asked where one decides.
+    std::unique_ptr<ConnectQuestion> question = {};
   };
   // What came before reading was paused, and what the client is owed for the pause.
   struct Unread {

@@ -32,6 +32,8 @@ ShardLoop::ShardLoop(const Parts& parts)
       index_(parts.index),
       frames_rate_(options_->frames_rate, options_->frames_burst),
       backend_(parts.backend),
+      sessions_in_store_(parts.limits.resume_window > absl::ZeroDuration() ? parts.sessions
+                                                                           : nullptr),
       counters_(parts.counters),
       measures_(parts.measures),
       clock_(parts.clock),
@@ -50,7 +52,8 @@ ShardLoop::ShardLoop(const Parts& parts)
               .mailbox = *this,
               .counters = parts.counters,
               .gauges = parts.gauges,
-              .post = [mailbox = mailbox_](Task task) { mailbox->PostAnswer(std::move(task)); }}),
+              .post = [mailbox = mailbox_](Task task) { mailbox->PostAnswer(std::move(task)); },
+              .sessions = parts.sessions}),
       timers_(now_.uptime),
       backlog_(parts.limits.outbox_age_max),
       last_turn_(absl::ToInt64Nanoseconds(now_.uptime)) {}
@@ -168,7 +171,12 @@ void ShardLoop::OnTurnEnd() {
   batch_.Forget();
   counters_.Add(Counter::kWrites, std::exchange(turn_writes_, 0));
   for (size_t i = 0; i < doomed_.size(); ++i) {  // the list may grow meanwhile
-    if (doomed_[i] != nullptr) SocketLoop::Kill(*doomed_[i]);
+    if (doomed_[i] == nullptr) continue;
+    if (doomed_[i]->state == Session::State::kParked) {
+      Forget(*doomed_[i]);
+    } else {
+      SocketLoop::Kill(*doomed_[i]);
+    }
   }
   doomed_.clear();
   MeasureTurn();
@@ -203,15 +211,38 @@ void ShardLoop::OnEnded(Session& session) {
   if (session.state == kOpen || session.state == kOpening) {
     shard_.OnClose(session, CloseCause::kConnectionLost, {.code = 1006, .reason = {}});
   }
+  addresses_.Leave(session.address);
+  sockets_.fetch_sub(1, std::memory_order_relaxed);
+  if (session.parked) return Keep(session);
+  Forget(session);
+}
+
+void ShardLoop::Keep(Session& session) {
+  shard_.Discard(session);
+  Unlist(session);
+  session.state = Session::State::kParked;
+  session.socket = nullptr;
+  session.fd = -1;
+  session.paused = session.watched = session.backlogged = false;
+  session.held = nullptr;
+  session.unread = nullptr;
+  session.decoder = FrameDecoder(options_->message_bytes_max);
+  timers_.Set(session, DueOf(session));
+}
+
+void ShardLoop::Forget(Session& session) {
   shard_.OnGone(session);
   timers_.Cancel(session);
+  Unlist(session);
+  sessions_.erase(&session);
+  delete &session;
+}
+
+void ShardLoop::Unlist(Session& session) {
   backlog_.Remove(session);
   if (session.dirty_place != Session::kNowhere) dirty_[session.dirty_place] = nullptr;
   if (session.doomed_place != Session::kNowhere) doomed_[session.doomed_place] = nullptr;
-  addresses_.Leave(session.address);
-  sockets_.fetch_sub(1, std::memory_order_relaxed);
-  sessions_.erase(&session);
-  delete &session;
+  session.dirty_place = session.doomed_place = Session::kNowhere;
 }
 
 void ShardLoop::WantWrite(Connection& connection) {
@@ -222,6 +253,10 @@ void ShardLoop::Doom(Session& session) { Enlist(doomed_, &Session::doomed_place,
 
 void ShardLoop::Close(Connection& connection, CloseWith close) {
   Session& session = SessionOf(connection);
+  if (session.state == Session::State::kParked) return Doom(session);
+  // It was parked until now: its socket is on its way out already.
+  if (session.state == Session::State::kClosing) return;
+  if (session.state == Session::State::kLingering) return;
   if (session.state == Session::State::kOpening) return Deny(session, close, absl::ZeroDuration());
   CloseWithFrame(session, close.code, close.reason, false);
 }

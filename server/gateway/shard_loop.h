@@ -66,6 +66,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
     Gauges& gauges;
     MeasureBlock& measures;
     const Clock& clock;
+    Sessions* sessions = nullptr;  // null: no client can come back
   };
 
   explicit ShardLoop(const Parts& parts);
@@ -132,6 +133,11 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void Run(absl::Notification& started, absl::Status& status);
   void HandOverLetters();
   void Open(NewSocket socket);
+  // Its socket has ended, and it is kept.
+  void Keep(Session& session);
+  void Forget(Session& session);
+  // No list of the turn has it any more.
+  void Unlist(Session& session);
   void WriteOut(Session& session);
   void EndOutput(Session& session);
   void Doom(Session& session);
@@ -166,7 +172,12 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
 
   // shard_loop_admission.cc
   void StopReading(Session& session, bool watched);
-  void Hold(Session& session, Session::Held held, ConnectQuestion question);
+  // It gets an id, and waits.
+  void Hold(Session& session, Session::Held held);
+  void LookForSession(Session& session, std::string_view token);
+  void OnTaken(uint64_t counter, absl::StatusOr<std::optional<SessionRecord>> taken);
+  // The ordinary way in.
+  void Decide(Session& session, std::unique_ptr<ConnectQuestion> question);
   // The session ends, or is ended, before the answer.
   void Unhold(Session& session);
   void OnDecided(uint64_t counter, ConnectAnswer answer);
@@ -199,6 +210,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   const uint16_t index_;
   TokenRate frames_rate_;
   Backend* const backend_;
+  Sessions* const sessions_in_store_;
   Counters& counters_;
   MeasureBlock& measures_;
   const Clock& clock_;

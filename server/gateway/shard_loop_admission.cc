@@ -29,17 +29,51 @@ int StatusOf(uint16_t code) {
 
 }  // namespace
 
-void ShardLoop::Hold(Session& session, Session::Held held, ConnectQuestion question) {
+void ShardLoop::Hold(Session& session, Session::Held held) {
   session.state = Session::State::kAsking;
-  session.end_uptime = absl::InfiniteDuration();  // the backend answers in any case
+  session.end_uptime = absl::InfiniteDuration();  // there is an answer in any case
   session.held = std::make_unique<Session::Held>(std::move(held));
-  question.connection = shard_.Reserve(session);
-  question.handshake = session.handshake;
+  shard_.Reserve(session);
   held_.emplace(session.counter, &session);
   timers_.Set(session, DueOf(session));
-  session.held->ticket =
-      backend_->Connect(std::move(question), [this, mailbox = mailbox_, counter = session.counter,
-                                              handshake = session.handshake](ConnectAnswer answer) {
+}
+
+void ShardLoop::LookForSession(Session& session, std::string_view token) {
+  sessions_in_store_->Take(token, [this, mailbox = mailbox_, counter = session.counter](
+                                      absl::StatusOr<std::optional<SessionRecord>> taken) {
+    mailbox->PostAnswer(Task([this, counter, taken = std::move(taken)]() mutable {
+      if (held_.contains(counter)) OnTaken(counter, std::move(taken));
+    }));
+  });
+}
+
+void ShardLoop::OnTaken(uint64_t counter, absl::StatusOr<std::optional<SessionRecord>> taken) {
+  const auto found = held_.find(counter);
+  Session& session = *found->second;
+  if (session.doomed_place != Session::kNowhere) return;
+  const SessionRecord* record = taken.ok() && taken->has_value() ? &**taken : nullptr;
+  const bool fits = record != nullptr && record->path == session.handshake->path &&
+                    record->own.expires_at.value_or(absl::InfiniteFuture()) > now_.wall;
+  if (fits) {
+    held_.erase(found);
+    session.state = Session::State::kOpening;
+    return shard_.OnOpen(session, *record);
+  }
+  counters_.Add(taken.ok() ? Counter::kSessionsUnknown : Counter::kSessionsUnavailable);
+  if (session.held->question != nullptr) {
+    return Decide(session, std::move(session.held->question));
+  }
+  held_.erase(found);
+  const std::unique_ptr<Session::Held> held = std::move(session.held);
+  Upgrade(session, held->accepted);
+}
+
+void ShardLoop::Decide(Session& session, std::unique_ptr<ConnectQuestion> question) {
+  question->connection = shard_.Reserve(session);
+  question->handshake = session.handshake;
+  session.held->ticket = backend_->Connect(
+      std::move(*question), [this, mailbox = mailbox_, counter = session.counter,
+                             handshake = session.handshake](ConnectAnswer answer) {
         mailbox->PostAnswer(Task([this, counter, handshake, answer = std::move(answer)]() mutable {
           if (!held_.contains(counter)) return TellTooLate(counter, answer, *handshake);
           OnDecided(counter, std::move(answer));
@@ -48,7 +82,7 @@ void ShardLoop::Hold(Session& session, Session::Held held, ConnectQuestion quest
 }
 
 void ShardLoop::Unhold(Session& session) {
-  if (session.state == Session::State::kAsking) backend_->Cancel(session.held->ticket);
+  if (session.held->ticket != 0) backend_->Cancel(session.held->ticket);
   held_.erase(session.counter);
 }
 
@@ -151,6 +185,7 @@ void ShardLoop::PauseAndWatch(Connection& connection) {
 }
 
 void ShardLoop::StopReading(Session& session, bool watched) {
+  if (session.state == Session::State::kParked) return;
   if (!session.paused && frames_rate_.on()) {
     if (session.unread == nullptr) session.unread = std::make_unique<Session::Unread>();
     session.unread->credit.Pause(now_.uptime);
@@ -162,6 +197,7 @@ void ShardLoop::StopReading(Session& session, bool watched) {
 
 void ShardLoop::Resume(Connection& connection) {
   Session& session = static_cast<Session&>(connection);
+  if (session.state == Session::State::kParked) return;
   if (session.paused && frames_rate_.on()) session.unread->credit.Resume(now_.uptime);
   session.paused = false;
   session.watched = false;

@@ -86,12 +86,24 @@ void ShardLoop::OnHead(Session& session) {
                                                        .cookies = options_->event_cookies}));
   handshake->forwarded_for = ForwardedFor(head, handshake->peer, options_->trusted_proxies);
   Credentials credentials = TakeCredentials(head, options_->credentials, *handshake);
+  const bool comes_back =
+      handshake->speaks && sessions_in_store_ != nullptr && !credentials.client_session.empty();
   session.handshake = std::move(handshake);
-  if (backend_ == nullptr || !backend_->Decides(head.path)) return Upgrade(session, accepted);
-  ConnectQuestion question;
-  question.token = std::move(credentials.token);
-  question.session = std::move(credentials.session);
-  Hold(session, {.accepted = std::move(accepted)}, std::move(question));
+  std::unique_ptr<ConnectQuestion> question;
+  if (backend_ != nullptr && backend_->Decides(head.path)) {
+    question = std::make_unique<ConnectQuestion>();
+    question->token = std::move(credentials.token);
+    question->session = std::move(credentials.session);
+  }
+  if (comes_back) {
+    Hold(session, {.accepted = std::move(accepted), .question = std::move(question)});
+    LookForSession(session, credentials.client_session);
+  } else if (question == nullptr) {
+    Upgrade(session, accepted);
+  } else {
+    Hold(session, {.accepted = std::move(accepted)});
+    Decide(session, std::move(question));
+  }
 }
 
 void ShardLoop::Upgrade(Session& session, const UpgradeAccepted& accepted) {

@@ -20,6 +20,7 @@ absl::Duration ShardLoop::DueOf(const Session& session) const {
     case Session::State::kOpen:
       return std::min(session.deadline, PingDueOf(session));
     case Session::State::kOpening:
+    case Session::State::kParked:
       return session.deadline;
     case Session::State::kEcho:
       return PingDueOf(session);
@@ -50,6 +51,7 @@ void ShardLoop::OnTimer(Session& session) {
       }
       break;
     case Session::State::kOpening:
+    case Session::State::kParked:
       if (now_.uptime >= session.deadline) shard_.OnDeadline(session);
       break;
     case Session::State::kOpen:

@@ -58,6 +58,24 @@ class ClientProtocolTest(NodeTestCase):
             await bob.send('{"join":{"id":"1","room":"team:a"}}')
             self.assertEqual((await self.frame(bob))["error"]["reason"], "JOIN_FORBIDDEN")
 
+    async def test_a_client_whose_connection_breaks_comes_back_without_credentials(self):
+        alice = await self.connect("alice", **{"rooms": ["team:a"]})
+        welcome = (await self.frame(alice))["welcome"]
+        self.assertEqual(welcome["resumeWindowMs"], 60000)
+        self.assertEqual(await self.frame(alice), {"joined": {"room": "team:a"}})
+        for _ in range(3):
+            alice.transport.abort()
+            alice = await self.node.connect(
+                "/ws", subprotocols=["wsrouter.v1.json", f"wsrouter.session.{welcome['session']}"])
+            self.assertEqual(alice.subprotocol, "wsrouter.v1.json")
+            before, welcome = welcome, (await self.frame(alice))["welcome"]
+            self.assertTrue(welcome["resumed"])
+            self.assertEqual(welcome["clientId"], "alice")
+            self.assertNotEqual(welcome["session"], before["session"])
+            self.assertEqual(await self.frame(alice), {"gap": {"room": "team:a"}})
+            self.assertEqual(await self.frame(alice), {"joined": {"room": "team:a"}})
+        await alice.close()
+
     async def test_a_node_that_stops_says_bye(self):
         async with self.connect("alice") as alice:
             await self.frame(alice)

@@ -75,6 +75,10 @@ class FakeBackend final : public Backend {
   Ticket AwaitCancel() { return Await(cancelled_); }
 
   // That have not been taken yet.
+  size_t ends() const {
+    absl::MutexLock lock(&mutex_);
+    return ends_.size();
+  }
   size_t cancelled() const {
     absl::MutexLock lock(&mutex_);
     return cancelled_.size();

@@ -25,6 +25,10 @@ void RecordingTransport::WantWrite(Connection& connection) {
 void RecordingTransport::Close(Connection& connection, CloseWith close) {
   auto& fake = static_cast<FakeConnection&>(connection);
   EXPECT_TRUE(fake.closing);
+  if (fake.parked) {
+    fake.parted = std::move(close);
+    return;
+  }
   EXPECT_FALSE(fake.closed.has_value()) << "closed twice";
   fake.closed = std::move(close);
 }

@@ -71,6 +71,7 @@ struct FakeConnection final : Connection {
   int admitted = 0;
   bool paused = false;
   std::optional<CloseWith> closed;  // by the shard
+  std::optional<CloseWith> parted;  // likewise, while it was parked
 };
 
 // A transport whose sockets take nothing until the test reads them.

@@ -107,6 +107,7 @@ std::vector<Action> SampleActions() {
           Disconnect{{.code = 4999,
                       .reason = "b\xC3\xBD"
                                 "e"}},
+          Disconnect{.close = {.code = 4020, .reason = ""}, .handed_over = true},
           Describe{.after = SampleConnection(3), .count = 1000},
           Describe{.after = std::nullopt, .count = 0},
           ToChannel{Frame::Make(Opcode::kBinary, "\0\0"s)},

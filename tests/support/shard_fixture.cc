@@ -20,7 +20,8 @@ Deliver Text(std::string_view payload) {
           .except = nullptr};
 }
 
-ShardFixture::ShardFixture(const Limits& limits, uint16_t shards, Backend* backend)
+ShardFixture::ShardFixture(const Limits& limits, uint16_t shards, Backend* backend,
+                           Sessions* sessions)
     : stats_(node_, "test", clock.now.wall),
       memory_broker_(node_),
       memory_directory_({.node = node_}, limits, clock),
@@ -39,7 +40,8 @@ ShardFixture::ShardFixture(const Limits& limits, uint16_t shards, Backend* backe
                                                       .mailbox = loop.mailbox,
                                                       .counters = stats_.AddCounters(),
                                                       .gauges = stats_.AddGauges(),
-                                                      .post = loop.tasks.Post()});
+                                                      .post = loop.tasks.Post(),
+                                                      .sessions = sessions});
     loop.shard->Start();
   }
   Turn();
@@ -159,7 +161,7 @@ void ShardFixture::Pass(absl::Duration time) {
 void ShardFixture::FireDeadlines() {
   Turn();
   for (FakeConnection& connection : connections_) {
-    if (!connection.closing && connection.deadline <= clock.now.uptime) {
+    if ((!connection.closing || connection.parked) && connection.deadline <= clock.now.uptime) {
       shard(connection.shard).OnDeadline(connection);
     }
   }

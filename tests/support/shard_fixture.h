@@ -29,7 +29,8 @@ using AnswerPtr = std::shared_ptr<Answer>;
 // was answered exactly once, the gauges are zero and the directory is empty.
 class ShardFixture {
  public:
-  explicit ShardFixture(const Limits& limits = {}, uint16_t shards = 1, Backend* backend = nullptr);
+  explicit ShardFixture(const Limits& limits = {}, uint16_t shards = 1, Backend* backend = nullptr,
+                        Sessions* sessions = nullptr);
   ~ShardFixture();
 
   FakeConnection& Open(uint16_t shard = 0, std::string_view subprotocol = "");

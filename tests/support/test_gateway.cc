@@ -48,7 +48,8 @@ TestGateway::TestGateway(Settings settings)
                                .backend = settings.backend,
                                .stats = stats_,
                                .measures = measures_,
-                               .clock = clock_});
+                               .clock = clock_,
+                               .sessions = settings.sessions});
   EXPECT_TRUE(made.ok()) << made.status();
   gateway_ = *std::move(made);
 }

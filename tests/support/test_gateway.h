@@ -1,6 +1,7 @@
 #ifndef WSROUTER_TESTS_SUPPORT_TEST_GATEWAY_H_
 #define WSROUTER_TESTS_SUPPORT_TEST_GATEWAY_H_
 
+#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -39,6 +40,14 @@ class EventRecorder final : public EventSink {
     return event.has_value() ? std::get<Detail>(event->detail) : Detail();
   }
 
+  // Whether there was an event of that kind.
+  template <typename Detail>
+  bool Has() {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(
+        events_, [](const Event& seen) { return std::holds_alternative<Detail>(seen.detail); });
+  }
+
  private:
   std::mutex mutex_;
   std::condition_variable added_;
@@ -61,6 +70,7 @@ class TestGateway {
         .upgrade = {.paths = {"/ws"}, .echo_path = "/echo", .subprotocols = {"wsrouter.v1.json"}}};
     Limits limits;
     Backend* backend = nullptr;
+    Sessions* sessions = nullptr;
   };
 
   TestGateway() : TestGateway(Settings()) {}

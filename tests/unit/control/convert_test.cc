@@ -91,6 +91,7 @@ TEST(ConvertTest, EveryKindOfEventHasItsKindAndDetail) {
       {event::Left{}, v1::EVENT_KIND_LEFT},
       {event::Slow{}, v1::EVENT_KIND_SLOW},
       {event::Disconnected{}, v1::EVENT_KIND_DISCONNECTED},
+      {event::Resumed{}, v1::EVENT_KIND_RESUMED},
   };
   ASSERT_EQ(kinds.size(), std::variant_size_v<Event::Detail>);
   for (const auto& [detail, kind] : kinds) {
