@@ -197,8 +197,15 @@ std::string ErrorText(std::string_view id, const absl::Status& refusal,
 std::string GapText(std::string_view room, uint64_t count) {
   std::string members;
   if (!room.empty()) members = fmt::format(R"("room":{})", Quoted(room));
-  if (count > 0) members += fmt::format(R"({}"count":{})", members.empty() ? "" : ",", count);
+  if (count > 0)
+    members += fmt::format(R"({}"count":{})", members.empty() ? "" : ",",
+                           std::min<uint64_t>(count, UINT32_MAX));
   return fmt::format(R"({{"gap":{{{}}}}})", members);
+}
+
+std::string DrainingText(absl::Duration within) {
+  return fmt::format(R"({{"notice":{{"kind":"draining","withinMs":{}}}}})",
+                     absl::ToInt64Milliseconds(within));
 }
 
 std::string ByeText(uint16_t code, std::string_view reason) {

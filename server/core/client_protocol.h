@@ -72,6 +72,8 @@ std::string AckText(std::string_view id);
 std::string ErrorText(std::string_view id, const absl::Status& refusal, absl::Duration retry_after);
 // `count` frames were lost, zero: nobody knows how many; of `room`, where it is not empty.
 std::string GapText(std::string_view room, uint64_t count);
+// The node will close the connection within that time.
+std::string DrainingText(absl::Duration within);
 // Before a Close frame; says whether and how the client should come back.
 std::string ByeText(uint16_t code, std::string_view reason);
 

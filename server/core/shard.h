@@ -72,6 +72,8 @@ class Shard {
 
   // Subscribes to what every shard hears. Before the first connection.
   void Start();
+  // Tells the clients that understand it that they will be closed within that time.
+  void AnnounceDrain(absl::Duration within);
   // Closes the oldest connections with 1012 until at most `keep` are left.
   void Drain(size_t keep);
   // Closes what is left likewise, and leaves the broker.

@@ -90,6 +90,11 @@ void Shard::Welcome(Connection& connection, std::string_view client) {
   Say(connection, WelcomeText(IdOf(connection).ToString(), client, offer));
 }
 
+void Shard::AnnounceDrain(absl::Duration within) {
+  const std::string text = DrainingText(within);
+  for (const auto& [counter, connection] : registry_.connections()) Say(*connection, text);
+}
+
 bool Shard::Greet(Connection& connection, FramePtr frame) {
   if (connection.speaks) frame = MsgFrame(IdOf(connection), *frame);
   return Reply(connection, std::move(frame));

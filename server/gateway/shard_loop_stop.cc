@@ -42,6 +42,7 @@ void ShardLoop::BeginWindow(absl::Duration window) {
   window_connections_ = shard_.connections();
   const auto enough = absl::Seconds(static_cast<int64_t>(window_connections_) / kDrainPerSecond);
   window_ = hurried_ ? absl::ZeroDuration() : std::min(window, enough);
+  if (window_ > absl::ZeroDuration()) shard_.AnnounceDrain(window_);
   for (Session* session : sessions_) {
     if (session->state == Session::State::kAsking) {
       Unhold(*session);

@@ -80,6 +80,20 @@ TEST_F(GatewayClientProtocolTest, AByeThatDoesNotFitTakesNoPlaceFromTheClose) {
   }
 }
 
+TEST_F(GatewayClientProtocolTest, ADrainThatTakesTimeIsAnnounced) {
+  std::vector<TestConnection> clients;
+  for (int i = 0; i < 120; ++i) clients.push_back(gateway.Open({}, kOffer));
+  TestConnection raw = gateway.Open();
+  for (TestConnection& client : clients) client.socket.ReadFrame();
+  gateway.gateway().Drain(absl::Minutes(1));
+  for (TestConnection& client : clients) {
+    EXPECT_EQ(client.socket.ReadFrame(),
+              R"(text {"notice":{"kind":"draining","withinMs":2000}})");
+    EXPECT_THAT(client.socket.ReadFrame(), HasSubstr(R"("bye":{"code":1012)"));
+  }
+  EXPECT_EQ(raw.socket.ReadFrame(), "close 1012 node is stopping");
+}
+
 TEST_F(GatewayClientProtocolTest, WhatIsNoFrameEndsTheConnection) {
   TestConnection alice = gateway.Open({}, kOffer);
   alice.socket.ReadFrame();
