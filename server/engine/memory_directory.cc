@@ -35,12 +35,13 @@ absl::StatusOr<std::vector<ConnectionId>> MemoryDirectory::BindLocked(
   const auto found = clients_.find(client.value);
   std::vector<ConnectionId> others;
   bool ours = false;
-  uint64_t owned = owned_;  // without the previous one
+  bool replaces_previous = false;
   if (found != clients_.end()) {
     others = found->second;
     ours = std::erase(others, connection) > 0;
-    if (previous != nullptr) owned -= std::erase(others, *previous);
+    replaces_previous = previous != nullptr && std::erase(others, *previous) > 0;
   }
+  const uint64_t owned = owned_ - (replaces_previous ? 1 : 0);
   if (on_duplicate == OnDuplicate::kReject && !others.empty()) {
     return ClientAlreadyOwned(others.size());
   }
@@ -56,12 +57,13 @@ absl::StatusOr<std::vector<ConnectionId>> MemoryDirectory::BindLocked(
   rows = replace ? std::vector<ConnectionId>{} : others;
   rows.push_back(connection);
   owned_ += rows.size();
+  const Ending superseded = {.gone = true,
+                             .cause = CloseCause::kSuperseded,
+                             .code = static_cast<uint16_t>(CloseCode::kSuperseded)};
+  if (replaces_previous) Log(LogKind::kDisconnected, *previous, client, {}, superseded);
   if (!ours) Log(LogKind::kConnected, connection, client);
   for (size_t i = 0; replace && i < others.size(); ++i) {
-    Log(LogKind::kDisconnected, others[i], client, {},
-        {.gone = true,
-         .cause = CloseCause::kSuperseded,
-         .code = static_cast<uint16_t>(CloseCode::kSuperseded)});
+    Log(LogKind::kDisconnected, others[i], client, {}, superseded);
   }
   return replace ? others : std::vector<ConnectionId>{};
 }

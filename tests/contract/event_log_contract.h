@@ -32,6 +32,12 @@ class EventLogContractTest : public EngineContractTest {
                   directory().Bind(Connection(counter), {client}, on_duplicate, std::move(done));
                 }).ok());
   }
+  void Rebind(uint64_t previous, uint64_t counter, const std::string& client) {
+    EXPECT_TRUE(Ask<std::vector<ConnectionId>>([&](auto done) {
+                  directory().Rebind(Connection(previous), Connection(counter), {client},
+                                     OnDuplicate::kAllow, std::move(done));
+                }).ok());
+  }
   void Join(const std::string& room, uint64_t counter, const std::string& client) {
     EXPECT_TRUE(Ask<JoinedRoom>([&](auto done) {
                   directory().Join({room}, Connection(counter), {client}, std::move(done));

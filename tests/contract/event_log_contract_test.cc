@@ -96,6 +96,19 @@ TEST_P(LogEntriesContractTest, WhoIsSupersededEndsOnce) {
   EXPECT_EQ(Group("audit").lag, 0u);
 }
 
+TEST_P(LogEntriesContractTest, WhoComesBackEndsOnceAndIsConnectedOnce) {
+  StartLog();
+  Bind(1, "alice");
+  Rebind(1, 2, "alice");
+  Close(1, "alice");
+  Close(2, "alice");
+  const auto all = Take(kOne, 4);
+  EXPECT_THAT(Of(all, false),
+              ElementsAre("connected 1 ", "disconnected 1 ", "connected 2 ", "disconnected 2 "));
+  EXPECT_EQ(all[1].entry.ending.cause, CloseCause::kSuperseded);
+  EXPECT_EQ(Group("audit").lag, 0u);
+}
+
 TEST_P(LogEntriesContractTest, ARoomIsOccupiedAndVacatedByTurns) {
   StartLog();
   for (int round = 0; round < 3; ++round) {
