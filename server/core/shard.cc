@@ -69,6 +69,7 @@ void Shard::Begin(Connection& connection) {
   connection.connected_at = now_.wall;
   connection.opened_uptime = now_.uptime;
   registry_.Add(connection);
+  drained_to_ = std::min(drained_to_, connection.counter);
   counters_.Add(Counter::kConnectionsOpened);
   SetDeadline(connection);
   Emit(connection, event::Connected{.handshake = connection.handshake});

@@ -87,8 +87,7 @@ void Shard::OnBound(uint64_t counter, Own own, bool renewal,
     return;
   }
   auto pending = std::make_shared<PendingRooms>(std::move(part));
-  pending->receipt.matched = 1;
-  pending->receipt.displaced = *std::move(displaced);
+  pending->receipt = {.matched = 1, .displaced = *std::move(displaced)};
   connection->labels = own.labels.empty() ? nullptr : std::make_unique<const Labels>(own.labels);
   connection->may_join = own.may_join.empty()
                              ? nullptr

@@ -4,8 +4,8 @@
 #include "absl/time/time.h"
 #include "core/broker.h"
 #include "core/directory.h"
-#include "core/history.h"
 #include "core/event_log.h"
+#include "core/history.h"
 #include "core/rate_limits.h"
 #include "core/sessions.h"
 

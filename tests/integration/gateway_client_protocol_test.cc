@@ -87,8 +87,7 @@ TEST_F(GatewayClientProtocolTest, ADrainThatTakesTimeIsAnnounced) {
   for (TestConnection& client : clients) client.socket.ReadFrame();
   gateway.gateway().Drain(absl::Minutes(1));
   for (TestConnection& client : clients) {
-    EXPECT_EQ(client.socket.ReadFrame(),
-              R"(text {"notice":{"kind":"draining","withinMs":2000}})");
+    EXPECT_EQ(client.socket.ReadFrame(), R"(text {"notice":{"kind":"draining","withinMs":2000}})");
     EXPECT_THAT(client.socket.ReadFrame(), HasSubstr(R"("bye":{"code":1012)"));
   }
   EXPECT_EQ(raw.socket.ReadFrame(), "close 1012 node is stopping");

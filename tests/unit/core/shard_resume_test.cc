@@ -252,6 +252,21 @@ TEST_F(ShardResumeTest, WhomADrainClosesMayComeBackElsewhere) {
   EXPECT_THAT(record->own.rooms, SizeIs(1)) << "as it was before the node let it go";
 }
 
+TEST_F(ShardResumeTest, ADrainClosesAlsoWhomItsAdmissionHasOvertaken) {
+  ShardFixture node({}, 1, nullptr, &sessions);
+  FakeConnection& held = node.connections().emplace_back();
+  auto handshake = std::make_shared<Handshake>();
+  handshake->path = "/ws";
+  held.handshake = std::move(handshake);
+  node.shard(0).Reserve(held);  // a service is asked about it
+  FakeConnection& later = node.Open();
+  node.shard(0).Drain(0);
+  EXPECT_TRUE(later.closing);
+  node.shard(0).OnOpen(held);
+  node.shard(0).Drain(0);
+  EXPECT_TRUE(held.closing);
+}
+
 TEST_F(ShardResumeTest, ARedisThatForgotIsToldAgainOfWhoIsAway) {
   ShardFixture node({}, 1, nullptr, &sessions);
   Lose(node, Alice(node));
