@@ -91,6 +91,7 @@ class Walk {
         {"leftover", "set"}, {"gc", "string"},  {"sessions", "hash"}};
     const auto wanted = kTypes.find(kind);
     const std::string type = Ask(*context_, {"TYPE", key})[0];
+    if (type == "none") return;  // its time ended since the keys were listed
     if (wanted == kTypes.end() || wanted->second != type) {
       return Say(fmt::format("{} is a {}", key, type));
     }
