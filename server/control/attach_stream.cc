@@ -62,14 +62,17 @@ void AttachStream::ReadOn() {
 
 absl::Status AttachStream::OnRequest() {
   v1::AttachRequest request;
-  if (absl::Status parsed = ParseRequest(request_, request); !parsed.ok()) {
+  const absl::Status parsed = ParseRequest(request_, request);
+  const size_t octets = request_.Length();
+  request_.Clear();  // before the desk has the answer: then it reads on, from a thread of its own
+  if (!parsed.ok()) {
     // What was parsed until then tells which question it is for; nothing else of it counts.
     const uint64_t question = attached_ ? request.answer().question_id() : 0;
     if (question == 0) return parsed;
     request.Clear();
     request.mutable_answer()->set_question_id(question);
   }
-  if (request_.Length() > answer_bytes_max_ && request.has_answer()) {
+  if (octets > answer_bytes_max_ && request.has_answer()) {
     // What gRPC says of such an answer of a service that was dialled.
     google::rpc::Status& error = *request.mutable_answer()->mutable_error();
     error.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
@@ -96,7 +99,6 @@ absl::Status AttachStream::OnRequest() {
 
 void AttachStream::OnReadDone(bool ok) {
   const absl::Status status = ok ? OnRequest() : absl::OkStatus();
-  request_.Clear();
   if (ok && status.ok()) return;
   desk_.Detach(*this, status);
   End(status);
