@@ -10,7 +10,7 @@
 #include "tests/support/fake_backend.h"
 #include "tests/support/test_gateway.h"
 
-// There under ThreadSanitizer, whose macro the build takes away (CMakeLists.txt).
+// There under ThreadSanitizer, whose macro the build takes away (WsrouterCompile.cmake).
 extern "C" [[gnu::weak]] void __tsan_init();
 
 namespace wsrouter {
