@@ -26,6 +26,7 @@
 #include "core/registry.h"
 #include "core/rooms.h"
 #include "core/session_book.h"
+#include "core/shard_parts.h"
 #include "core/transport.h"
 
 namespace wsrouter {
@@ -37,21 +38,7 @@ namespace wsrouter {
 // envelope's ReceiptPart once, at the latest when the directory and the broker have answered it.
 class Shard {
  public:
-  struct Parts {
-    NodeIdentity node;
-    uint16_t index = 0;
-    Limits limits;
-    Broker& broker;
-    Directory& directory;
-    EventSink& events;
-    Backend* backend = nullptr;  // null: no service decides about clients
-    Transport& transport;
-    Subscriber& mailbox;  // the shard's own, where the broker delivers
-    Counters& counters;
-    Gauges& gauges;
-    PostTask post;
-    Sessions* sessions = nullptr;  // null: no client can come back
-  };
+  using Parts = ShardParts;
 
   // An envelope as it comes out of the mailbox, with the duty to answer it.
   struct Letter {
