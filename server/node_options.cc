@@ -123,6 +123,7 @@ ControlOptions ToControlOptions(const v1::Config& config) {
   to.calls_rate = ParseRateLimit(from.calls_rate()).value_or(RateLimit());
   to.watchers_max = from.watchers_max();
   to.attached_max = from.attached_max();
+  to.push_streams_max = from.push_streams_max();
   to.consumers_max = config.events().consumers_max();
   to.watch_queue_events_max = from.watch_queue_events_max();
   to.watch_queue_bytes_max = from.watch_queue_bytes_max();

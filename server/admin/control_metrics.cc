@@ -56,6 +56,7 @@ void AddControl(const ControlMeasures& measures, std::vector<MetricFamily>& fami
         measures.calls_in_flight);
   gauge("wsrouter_watchers", "Open streams of Events.Watch.", measures.watchers);
   gauge("wsrouter_subscribers", "Open streams of Events.Subscribe.", measures.subscribers);
+  gauge("wsrouter_push_streams", "Open streams of Router.PushStream.", measures.push_streams);
   gauge("wsrouter_backends_attached", "Services that are attached.", measures.services_attached);
   gauge("wsrouter_backends_paused",
         "Services that are left alone for a while, since they failed too often.",

@@ -49,6 +49,7 @@ const StringMap<Need>& Needs() {
       {"/wsrouter.v1.Router/Own", Need::kPublish},
       {"/wsrouter.v1.Router/Push", Need::kPublish},
       {"/wsrouter.v1.Router/PushAll", Need::kPublish},
+      {"/wsrouter.v1.Router/PushStream", Need::kPublish},
       {"/wsrouter.v1.Router/Release", Need::kPublish},
       {"/wsrouter.v1.Router/RoomSize", Need::kRead},
       {"/wsrouter.v1.Router/Rooms", Need::kRead},

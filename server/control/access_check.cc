@@ -47,13 +47,16 @@ AccessCheck::Guarded AccessCheck::Guard(std::string method) {
   return [this, method = std::move(method)](const grpc::CallbackServerContext& context,
                                             const grpc::ByteBuffer* request) -> absl::Status {
     if (absl::Status admitted = Admit(context, method); !admitted.ok()) return admitted;
-    const size_t octets = request == nullptr ? 0 : request->Length();
-    if (octets <= request_bytes_max_) return absl::OkStatus();
-    return OfLimit(Refusal(absl::StatusCode::kResourceExhausted, "PAYLOAD_TOO_LARGE",
-                           fmt::format("the request has {} octets, want at most {}", octets,
-                                       request_bytes_max_)),
-                   "control.message_bytes_max");
+    return CheckSize(request == nullptr ? 0 : request->Length());
   };
+}
+
+absl::Status AccessCheck::CheckSize(size_t bytes) const {
+  if (bytes <= request_bytes_max_) return absl::OkStatus();
+  return OfLimit(
+      Refusal(absl::StatusCode::kResourceExhausted, "PAYLOAD_TOO_LARGE",
+              fmt::format("the request has {} octets, want at most {}", bytes, request_bytes_max_)),
+      "control.message_bytes_max");
 }
 
 absl::Status AccessCheck::Admit(const grpc::CallbackServerContext& context,
@@ -79,6 +82,13 @@ AccessCheck::Standing AccessCheck::StandingOf(const grpc::CallbackServerContext&
     absl::Status verdict = access_.Check(method, kept, clock_.Now().wall);
     if (!verdict.ok()) OnDenied(method, peer, verdict, trace);
     return verdict;
+  };
+}
+
+AccessCheck::Charge AccessCheck::ChargeOf(const grpc::CallbackServerContext& context) {
+  return [this, caller = rates_.on() ? NameOf(context) : std::string()](size_t bytes) {
+    if (absl::Status fits = CheckSize(bytes); !fits.ok()) return fits;
+    return rates_.on() ? rates_.Admit(caller) : absl::OkStatus();
   };
 }
 

@@ -54,6 +54,9 @@ class AccessCheck {
   using Standing = std::function<absl::Status()>;
   // Null where nothing is asked of callers.
   Standing StandingOf(const grpc::CallbackServerContext& context, std::string method) const;
+  // What a stream has to call with the size of each request that stands for a call of its own.
+  using Charge = std::function<absl::Status(size_t bytes)>;
+  Charge ChargeOf(const grpc::CallbackServerContext& context);
   bool required() const { return access_.required(); }
 
   // Under which name the caller is known: of its token or certificate, or else its address. Any
@@ -65,6 +68,7 @@ class AccessCheck {
 
  private:
   absl::Status Admit(const grpc::CallbackServerContext& context, std::string_view method);
+  absl::Status CheckSize(size_t bytes) const;
   void OnDenied(std::string_view method, std::string_view peer, const absl::Status& verdict,
                 const TraceContext& trace) const;
 

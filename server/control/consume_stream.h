@@ -57,6 +57,7 @@ class ConsumeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   void Tick();
   // Ends it; nothing that it says counts from now on. Any thread.
   void End(const absl::Status& status);
+  void Cut(const absl::Status& status) { End(status); }
 
  private:
   void OnReadDone(bool ok) override;

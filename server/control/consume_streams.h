@@ -1,12 +1,11 @@
 #ifndef WSROUTER_CONTROL_CONSUME_STREAMS_H_
 #define WSROUTER_CONTROL_CONSUME_STREAMS_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "control/access_check.h"
 #include "control/consume_stream.h"
 #include "control/kept_streams.h"
@@ -22,26 +21,21 @@ class ConsumeStreams {
   ConsumeStreams(EventLog& log, Counters& counters, const Clock& clock, const NodeIdentity& node,
                  uint32_t streams_max);
 
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Open(AccessCheck::Standing standing);
-  // Ends every stream with NODE_STOPPING and opens no new ones.
-  void Stop();
-  // Ends those whose callers may not have them any more.
-  void EndFallen();
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Open(
+      grpc::CallbackServerContext& call, AccessCheck::Standing standing);
+  // As KeptStreams.
+  void Stop() { streams_.Stop(); }
+  void EndFallen() { streams_.EndFallen(); }
 
  private:
-  absl::Status Keep(const std::shared_ptr<ConsumeStream>& stream, AccessCheck::Standing standing);
-  void Forget(ConsumeStream& stream);
   void Tick();
 
   EventLog& log_;
   Counters& counters_;
   const Clock& clock_;
   const std::string node_;
-  const uint32_t streams_max_;
-  absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  uint64_t opened_ ABSL_GUARDED_BY(mutex_) = 0;
-  KeptStreams<ConsumeStream> streams_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<uint64_t> opened_{0};
+  KeptStreams<ConsumeStream> streams_;
   TimedThread thread_;  // the last member: it uses the others
 };
 

@@ -25,8 +25,9 @@ struct ControlOptions {
   uint32_t streams_max = 100;  // open calls of one gRPC connection
   RateLimit calls_rate = {};   // of one caller
   uint32_t watchers_max = 64;
-  uint32_t attached_max = 64;   // open streams of Events.Attach
-  uint32_t consumers_max = 64;  // of Events.Consume
+  uint32_t attached_max = 64;      // open streams of Events.Attach
+  uint32_t consumers_max = 64;     // of Events.Consume
+  uint32_t push_streams_max = 64;  // of Router.PushStream
   uint32_t watch_queue_events_max = 8192;
   size_t watch_queue_bytes_max = size_t{8} << 20;
   size_t payload_bytes_max = size_t{1} << 20;

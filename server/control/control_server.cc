@@ -20,6 +20,9 @@
 namespace wsrouter {
 namespace {
 
+// How often callers of streams are looked at.
+constexpr absl::Duration kLookEvery = absl::Seconds(1);
+
 int ToMillis(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
 }
@@ -84,8 +87,16 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
       access_check_(access_, parts.counters, parts.clock, options.message_bytes_max,
                     options.calls_rate),
       credentials_(std::move(credentials)),
-      router_(access_check_, parts.broker, parts.directory, parts.history, parts.counters,
-              parts.clock, parts.stats.node(), options.payload_bytes_max),
+      router_(access_check_,
+              {.broker = parts.broker,
+               .directory = parts.directory,
+               .history = parts.history,
+               .counters = parts.counters,
+               .measures = parts.measures,
+               .clock = parts.clock,
+               .node = parts.stats.node()},
+              {.payload_bytes_max = options.payload_bytes_max,
+               .push_streams_max = options.push_streams_max}),
       events_(access_check_,
               {.hub = parts.events,
                .broker = parts.broker,
@@ -104,7 +115,16 @@ ControlServer::ControlServer(const ControlOptions& options, Parts& parts,
       admin_(access_check_,
              AdminCalls(parts.directory, parts.node, parts.stats, parts.clock, events_.streams(),
                         std::move(parts.effective_config)),
-             parts.rates) {}
+             parts.rates),
+      looker_(parts.clock, 1) {
+  if (access_check_.required()) looker_.PostAnswer([this] { EndFallen(); });
+}
+
+void ControlServer::EndFallen() {
+  router_.EndFallen();
+  events_.EndFallen();
+  looker_.After(kLookEvery, [this] { EndFallen(); });
+}
 
 absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const ControlOptions& options,
                                                                     Parts parts) {
@@ -161,6 +181,7 @@ void ControlServer::SetReady(bool ready) {
 void ControlServer::Shutdown(absl::Duration grace) {
   if (server_ == nullptr) return;
   SetReady(false);
+  router_.Stop();
   events_.Stop();
   server_->Shutdown(absl::ToChronoTime(clock_.Now().wall + grace));
   server_ = nullptr;

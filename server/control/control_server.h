@@ -16,6 +16,7 @@
 #include "control/event_hub.h"
 #include "control/events_service.h"
 #include "control/router_service.h"
+#include "control/timed_thread.h"
 #include "core/broker.h"
 #include "core/control_measures.h"
 #include "core/counters.h"
@@ -73,6 +74,8 @@ class ControlServer {
   void Shutdown(absl::Duration grace);
 
  private:
+  // Ends the streams whose callers may not have them any more, now and every second.
+  void EndFallen();
   ControlServer(const ControlOptions& options, Parts& parts,
                 std::unique_ptr<CredentialFiles> credentials);
 
@@ -87,6 +90,7 @@ class ControlServer {
   std::string address_;
   std::shared_ptr<grpc::ServerCredentials> port_credentials_;
   std::unique_ptr<grpc::Server> server_;
+  TimedThread looker_;  // the last member: it uses the others
 };
 
 }  // namespace wsrouter

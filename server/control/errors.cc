@@ -109,4 +109,6 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {CodeOf(status, reason), details.message(), details.SerializeAsString()};
 }
 
+google::rpc::Status ToRpc(const absl::Status& status) { return Details(status, ReasonOf(status)); }
+
 }  // namespace wsrouter

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "google/rpc/status.pb.h"
 #include "grpcpp/support/status.h"
 
 namespace wsrouter {
@@ -24,6 +25,8 @@ absl::Status NodeStopping();
 // BadRequest (where a field is named) and RetryInfo (where the error passes by itself). A status
 // without a reason is a fault of the node and is sent as INTERNAL.
 grpc::Status ToGrpc(const absl::Status& status);
+// The same as a message, for an error that is a part of an answer.
+google::rpc::Status ToRpc(const absl::Status& status);
 
 }  // namespace wsrouter
 

@@ -11,9 +11,6 @@
 namespace wsrouter {
 namespace {
 
-// How often callers of streams are looked at.
-constexpr absl::Duration kLookEvery = absl::Seconds(1);
-
 // Adds `kind` to the filter; false for a number that no kind has.
 bool AddKind(int kind, EventFilter& filter) {
   switch (kind) {
@@ -80,12 +77,14 @@ absl::StatusOr<EventFilter> ReadFilter(const v1::WatchRequest& request) {
 EventsService::EventsService(AccessCheck& access, const Parts& parts, const Limits& limits)
     : RawService(access),
       parts_(parts),
-      streams_max_(limits.streams_max),
       queue_limits_(limits.queue),
       attached_(parts.desk, limits.attached_max, limits.answer_bytes_max),
+      streams_(limits.streams_max,
+               Refusal(absl::StatusCode::kResourceExhausted, "TOO_MANY_WATCHERS",
+                       fmt::format("{} streams are open, the most that there may be",
+                                   limits.streams_max))),
       log_calls_(parts.log),
-      consumers_(parts.log, parts.counters, parts.clock, parts.node, limits.consumers_max),
-      looker_(parts.clock, 1) {
+      consumers_(parts.log, parts.counters, parts.clock, parts.node, limits.consumers_max) {
   BindStream("Watch", [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
     return Watch(*context, *octets);
   });
@@ -96,13 +95,13 @@ EventsService::EventsService(AccessCheck& access, const Parts& parts, const Limi
   BindBidi(
       "Attach",
       [this](grpc::CallbackServerContext* context) {
-        return attached_.Open(StandingOf(*context, "Attach"));
+        return attached_.Open(*context, StandingOf(*context, "Attach"));
       },
       RefusedAttach);
   BindBidi(
       "Consume",
       [this](grpc::CallbackServerContext* context) {
-        return consumers_.Open(StandingOf(*context, "Consume"));
+        return consumers_.Open(*context, StandingOf(*context, "Consume"));
       },
       RefusedAttach);
   Bind("ConsumerGroups", log_calls_, &LogCalls::ConsumerGroups);
@@ -110,10 +109,9 @@ EventsService::EventsService(AccessCheck& access, const Parts& parts, const Limi
   Bind("DeadLetters", log_calls_, &LogCalls::DeadLetters);
   Bind("RequeueDeadLetters", log_calls_, &LogCalls::RequeueDeadLetters);
   Bind("DropDeadLetters", log_calls_, &LogCalls::DropDeadLetters);
-  if (access.required()) looker_.PostAnswer([this] { EndFallen(); });
 }
 
-EventsService::Reactor* EventsService::Watch(const grpc::CallbackServerContext& context,
+EventsService::Reactor* EventsService::Watch(grpc::CallbackServerContext& context,
                                              const grpc::ByteBuffer& octets) {
   v1::WatchRequest request;
   const absl::Status parsed = ParseRequest(octets, request);
@@ -123,13 +121,13 @@ EventsService::Reactor* EventsService::Watch(const grpc::CallbackServerContext& 
   std::atomic<uint64_t>& open = parts_.measures.watchers;
   auto stream = WatchStream::Make(parts_.hub, *std::move(filter), queue_limits_, pump_,
                                   [this, &open](EventStream& ended) { Forget(ended, open); });
-  const absl::Status kept = Keep(stream, StandingOf(context, "Watch"), open);
+  const absl::Status kept = Keep(stream, context, StandingOf(context, "Watch"), open);
   if (!kept.ok()) return RefusedStream(kept);
   stream->Start(request.include_pending(), parts_.broker);
   return stream.get();
 }
 
-EventsService::Reactor* EventsService::Subscribe(const grpc::CallbackServerContext& context,
+EventsService::Reactor* EventsService::Subscribe(grpc::CallbackServerContext& context,
                                                  const grpc::ByteBuffer& octets) {
   v1::SubscribeRequest request;
   const absl::Status parsed = ParseRequest(octets, request);
@@ -142,57 +140,35 @@ EventsService::Reactor* EventsService::Subscribe(const grpc::CallbackServerConte
   auto stream = std::make_shared<ChannelStream>(
       std::move(channels), parts_.broker, parts_.counters, parts_.clock, queue_limits_, pump_,
       [this, &open](EventStream& ended) { Forget(ended, open); });
-  const absl::Status kept = Keep(stream, StandingOf(context, "Subscribe"), open);
+  const absl::Status kept = Keep(stream, context, StandingOf(context, "Subscribe"), open);
   if (!kept.ok()) return RefusedStream(kept);
   stream->Start();
   return stream.get();
 }
 
 absl::Status EventsService::Keep(const std::shared_ptr<EventStream>& stream,
-                                 AccessCheck::Standing standing, std::atomic<uint64_t>& open) {
-  absl::MutexLock lock(&mutex_);
-  if (stopping_) return NodeStopping();
-  if (streams_.size() >= streams_max_) {
-    return Refusal(absl::StatusCode::kResourceExhausted, "TOO_MANY_WATCHERS",
-                   fmt::format("{} streams are open, the most that there may be", streams_max_));
-  }
-  streams_.Keep(stream, std::move(standing));
-  open.fetch_add(1, std::memory_order_relaxed);
-  open_.store(streams_.size(), std::memory_order_relaxed);
-  return absl::OkStatus();
+                                 grpc::CallbackServerContext& call, AccessCheck::Standing standing,
+                                 std::atomic<uint64_t>& open) {
+  const absl::Status kept = streams_.Keep(stream, call, std::move(standing));
+  if (kept.ok()) open.fetch_add(1, std::memory_order_relaxed);
+  return kept;
 }
 
 void EventsService::Forget(EventStream& stream, std::atomic<uint64_t>& open) {
-  // Freed outside the lock.
-  std::shared_ptr<EventStream> forgotten;
-  absl::MutexLock lock(&mutex_);
-  forgotten = streams_.Forget(stream);
+  streams_.Forget(stream);
   open.fetch_sub(1, std::memory_order_relaxed);
-  open_.store(streams_.size(), std::memory_order_relaxed);
 }
 
 void EventsService::EndFallen() {
-  KeptStreams<EventStream>::Fallen fallen;
-  {
-    absl::MutexLock lock(&mutex_);
-    fallen = streams_.TakeFallen();
-  }
-  for (const auto& [stream, status] : fallen) stream->Cut(status);
+  streams_.EndFallen();
   attached_.EndFallen();
   consumers_.EndFallen();
-  looker_.After(kLookEvery, [this] { EndFallen(); });
 }
 
 void EventsService::Stop() {
   attached_.Stop();
   consumers_.Stop();
-  std::vector<std::shared_ptr<EventStream>> streams;
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-    streams = streams_.All();
-  }
-  for (const auto& stream : streams) stream->End(NodeStopping());
+  streams_.Stop();
 }
 
 }  // namespace wsrouter

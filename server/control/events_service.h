@@ -5,9 +5,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "control/attached_streams.h"
 #include "control/consume_streams.h"
@@ -57,34 +55,30 @@ class EventsService final : public RawService<v1::Events> {
   // Ends every stream with NODE_STOPPING and opens no new ones.
   void Stop();
 
+  // Ends the streams whose callers may not have them any more.
+  void EndFallen();
+
   // How many streams of Watch and Subscribe are open.
-  const std::atomic<uint64_t>& streams() const { return open_; }
+  const std::atomic<uint64_t>& streams() const { return streams_.open(); }
 
  private:
   using Reactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
 
-  Reactor* Watch(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& octets);
-  Reactor* Subscribe(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& octets);
+  Reactor* Watch(grpc::CallbackServerContext& context, const grpc::ByteBuffer& octets);
+  Reactor* Subscribe(grpc::CallbackServerContext& context, const grpc::ByteBuffer& octets);
   // Keeps the stream until gRPC is done with it, or says why it must not be opened. `open` counts
   // those of its kind.
-  absl::Status Keep(const std::shared_ptr<EventStream>& stream, AccessCheck::Standing standing,
-                    std::atomic<uint64_t>& open);
+  absl::Status Keep(const std::shared_ptr<EventStream>& stream, grpc::CallbackServerContext& call,
+                    AccessCheck::Standing standing, std::atomic<uint64_t>& open);
   void Forget(EventStream& stream, std::atomic<uint64_t>& open);
-  // Ends the streams whose callers may not have them any more, now and every second.
-  void EndFallen();
 
   const Parts parts_;
-  const uint32_t streams_max_;
   const StreamQueueLimits queue_limits_;
   AttachedStreams attached_;
-  std::atomic<uint64_t> open_{0};
-  absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  KeptStreams<EventStream> streams_ ABSL_GUARDED_BY(mutex_);
+  KeptStreams<EventStream> streams_;
   LogCalls log_calls_;
   ConsumeStreams consumers_;
-  StreamPump pump_;  // the last members: their threads use the others
-  TimedThread looker_;
+  StreamPump pump_;  // the last member: its thread uses the others
 };
 
 }  // namespace wsrouter

@@ -1,17 +1,16 @@
 #include "control/router_service.h"
 
-#include <utility>
+#include "control/attach_stream.h"
 
 namespace wsrouter {
 
-RouterService::RouterService(AccessCheck& access, Broker& broker, Directory& directory,
-                             wsrouter::History& history, Counters& counters, const Clock& clock,
-                             NodeIdentity node, size_t payload_bytes_max)
+RouterService::RouterService(AccessCheck& access, const Parts& parts, const Limits& limits)
     : RawService(access),
-      membership_(broker, clock),
-      push_(broker, counters, payload_bytes_max),
-      query_(broker, directory, std::move(node)),
-      history_(history) {
+      membership_(parts.broker, parts.clock),
+      push_(parts.broker, parts.counters, limits.payload_bytes_max),
+      push_streams_(push_, parts.measures, limits.push_streams_max),
+      query_(parts.broker, parts.directory, parts.node),
+      history_(parts.history) {
   Bind("Own", membership_, &MembershipCalls::Own);
   Bind("Release", membership_, &MembershipCalls::Release);
   Bind("Join", membership_, &MembershipCalls::Join);
@@ -22,6 +21,12 @@ RouterService::RouterService(AccessCheck& access, Broker& broker, Directory& dir
   Bind("SendToConnection", push_, &PushCalls::SendToConnection);
   Bind("Broadcast", push_, &PushCalls::Broadcast);
   Bind("PushAll", push_, &PushCalls::PushAll);
+  BindBidi(
+      "PushStream",
+      [this](grpc::CallbackServerContext* context) {
+        return push_streams_.Open(*context, StandingOf(*context, "PushStream"), ChargeOf(*context));
+      },
+      RefusedAttach);
   Bind("IsMember", query_, &QueryCalls::IsMember);
   Bind("RoomSize", query_, &QueryCalls::RoomSize);
   Bind("Members", query_, &QueryCalls::Members);

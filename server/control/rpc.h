@@ -114,6 +114,11 @@ class RawService : public Generated::Service {
     return access_.StandingOf(context, PathOf(method));
   }
 
+  // What a stream has to call for each request that stands for a call of its own.
+  AccessCheck::Charge ChargeOf(const grpc::CallbackServerContext& context) {
+    return access_.ChargeOf(context);
+  }
+
  private:
   static std::string PathOf(const char* method) {
     return fmt::format("/{}/{}", Generated::service_full_name(), method);

@@ -70,6 +70,7 @@ struct ControlMeasures {
   std::atomic<uint64_t> calls_in_flight{0};  // unary ones
   std::atomic<uint64_t> watchers{0};         // open streams of Events.Watch
   std::atomic<uint64_t> subscribers{0};      // of Events.Subscribe
+  std::atomic<uint64_t> push_streams{0};     // of Router.PushStream
   std::atomic<uint64_t> services_attached{0};
   std::atomic<uint64_t> services_paused{0};    // left alone, since they failed too often
   std::atomic<uint64_t> questions_running{0};  // that a service has

@@ -4,10 +4,12 @@
 #include <string>
 #include <utility>
 
+#include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/authority.h"
 #include "tests/support/control_node.h"
+#include "tests/support/eventually.h"
 
 namespace wsrouter {
 namespace {
@@ -76,12 +78,13 @@ class ControlStandingTest : public testing::Test {
   std::string tokens_file_;
   OpenDesk desk_;
   ControlNode node_;
-  grpc::ClientContext contexts_[4];
+  grpc::ClientContext contexts_[5];
 };
 
 TEST_F(ControlStandingTest, StreamsEndWhenTheirTokenIsTakenAwayAndOthersGoOn) {
-  for (int i = 0; i < 3; ++i) Show(contexts_[i]);
+  for (int i : {0, 1, 2, 4}) Show(contexts_[i]);
   Show(contexts_[3], kOther);
+  auto pushing = node_.router->PushStream(&contexts_[4]);
   auto watching = Watch(contexts_[0]);
   auto subscribed = Subscribe(contexts_[1]);
   auto attached = Attach(contexts_[2]);
@@ -90,6 +93,7 @@ TEST_F(ControlStandingTest, StreamsEndWhenTheirTokenIsTakenAwayAndOthersGoOn) {
   EXPECT_EQ(End<v1::WatchResponse>(watching), StatusCode::UNAUTHENTICATED);
   EXPECT_EQ(End<v1::SubscribeResponse>(subscribed), StatusCode::UNAUTHENTICATED);
   EXPECT_EQ(End<v1::AttachResponse>(attached), StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(End<v1::PushStreamResponse>(pushing), StatusCode::UNAUTHENTICATED);
   grpc::ClientContext context;
   Show(context, kOther);
   v1::BroadcastResponse sent;
@@ -123,6 +127,23 @@ TEST_F(ControlStandingTest, ASmallerRoleEndsWhatItMayNotHave) {
   EXPECT_EQ(End<v1::AttachResponse>(attached), StatusCode::PERMISSION_DENIED);
   SetTokens("");
   EXPECT_EQ(End<v1::WatchResponse>(watching), StatusCode::UNAUTHENTICATED);
+}
+
+// What waits for flow control ends no stream: its call has to be cancelled.
+TEST_F(ControlStandingTest, WhoDoesNotReadLosesItsStreamToo) {
+  Show(contexts_[0]);
+  auto subscribed = Subscribe(contexts_[0]);
+  const auto news = FromJson<v1::BroadcastRequest>(
+      fmt::format(R"({{"channel":"news","payload":{{"text":"{}"}}}})", std::string(32 << 10, 'x')));
+  for (int i = 0; i < 400; ++i) {
+    grpc::ClientContext context;
+    Show(context, kOther);
+    v1::BroadcastResponse sent;
+    ASSERT_TRUE(node_.router->Broadcast(&context, news, &sent).ok());
+  }
+  EXPECT_EQ(node_.measures.subscribers, 1u);
+  SetTokens("");
+  EXPECT_TRUE(Eventually([&] { return node_.measures.subscribers == 0; }));
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ TEST(NodeOptionsTest, DefaultsOfTheSchemaAreThoseOfTheLayers) {
   EXPECT_EQ(control.streams_max, ControlOptions().streams_max);
   EXPECT_EQ(control.watchers_max, ControlOptions().watchers_max);
   EXPECT_EQ(control.attached_max, ControlOptions().attached_max);
+  EXPECT_EQ(control.push_streams_max, ControlOptions().push_streams_max);
   EXPECT_EQ(control.consumers_max, ControlOptions().consumers_max);
   EXPECT_EQ(control.watch_queue_events_max, ControlOptions().watch_queue_events_max);
   EXPECT_EQ(control.watch_queue_bytes_max, ControlOptions().watch_queue_bytes_max);
