@@ -168,11 +168,35 @@ class Caller {
       }
     });
     Concurrent(*stub_, push_).Run();
+    OneStream();
     shutdown(socket_, SHUT_RDWR);
     reader.join();
   }
 
  private:
+  void OneStream() {
+    grpc::ClientContext context;
+    const auto stream = stub_->PushStream(&context);
+    const Steady::time_point begin = Steady::now();
+    std::thread writer([&] {
+      v1::PushStreamRequest request;
+      *request.mutable_push() = push_;
+      for (int i = 1; i <= kConcurrent; ++i) {
+        request.set_sequence(i);
+        Check(stream->Write(request, grpc::WriteOptions().set_buffer_hint()), "no stream");
+      }
+      stream->WritesDone();
+    });
+    v1::PushStreamResponse response;
+    int answers = 0;
+    while (stream->Read(&response)) ++answers;
+    writer.join();
+    Check(stream->Finish());
+    printf("push    one stream: %.0f pushes/s, %.1f an answer\n",
+           kConcurrent / (Micros(Steady::now() - begin) / 1e6),
+           static_cast<double>(kConcurrent) / answers);
+  }
+
   std::unique_ptr<v1::Router::Stub> stub_;
   v1::PushRequest push_;
   const int socket_;
