@@ -21,7 +21,7 @@ enum class Way { kDialled, kAttached };
 class BackendHost {
  public:
   explicit BackendHost(BackendOptions options, uint32_t attached_max = 64) {
-    auto made = BackendRoutes::Create(std::move(options), counters_, *measures_, clock_);
+    auto made = BackendRoutes::Create(std::move(options), *counters_, *measures_, clock_);
     EXPECT_TRUE(made.ok()) << made.status();
     backend_ = *std::move(made);
     control_ = std::make_unique<ControlNode>(Limits(), ControlOptions{.attached_max = attached_max},
@@ -35,13 +35,13 @@ class BackendHost {
 
   BackendRoutes& backend() { return *backend_; }
   ControlNode& control() { return *control_; }
-  uint64_t Total(Counter counter) const { return counters_.Get(counter); }
+  uint64_t Total(Counter counter) const { return counters_->Get(counter); }
   const ControlMeasures& measures() const { return *measures_; }
 
  private:
   const SystemClock clock_;
-  Counters counters_;
-  // On the heap: AddressSanitizer's stack of locals does not keep the alignment that it asks for.
+  // On the heap: AddressSanitizer's stack of locals does not keep the alignment that they ask for.
+  const std::unique_ptr<Counters> counters_ = std::make_unique<Counters>();
   const std::unique_ptr<ControlMeasures> measures_ = std::make_unique<ControlMeasures>(
       std::vector<std::string>{}, BackendMethodNames());
   std::unique_ptr<BackendRoutes> backend_;
