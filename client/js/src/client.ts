@@ -2,6 +2,7 @@
 import { Listeners } from "./events.js";
 import { decode, positionOf, sessionPrefix, subprotocol } from "./frames.js";
 import { Link } from "./link.js";
+import { Mover } from "./mover.js";
 import { Outbox } from "./outbox.js";
 import { Backoff, isSame, planOf, type End } from "./retry.js";
 import { Rooms } from "./rooms.js";
@@ -33,6 +34,7 @@ export class Client {
   readonly #backoff: Backoff;
   readonly #outbox: Outbox;
   readonly #rooms: Rooms;
+  readonly #mover: Mover;
   readonly #states = new Listeners<State>();
   readonly #messages = new Listeners<Message>();
   readonly #notices = new Listeners<Notice>();
@@ -42,6 +44,7 @@ export class Client {
   #credentials: Credentials | undefined;
   #wanted: CredentialsReason | undefined = "first"; // credentials, before the next attempt
   #ids = 0;
+  readonly #id = () => String(++this.#ids);
   #turn = 0; // of attempts; what an earlier one awaited does not count any more
   #onlineSince: number | undefined;
   #notBefore = 0; // when the node lets it come back
@@ -60,10 +63,13 @@ export class Client {
     this.#clock = options.clock ?? systemClock;
     const { firstMs = 1000, maxMs = 30_000 } = options.backoff ?? {};
     this.#backoff = new Backoff(this.#clock, firstMs, maxMs);
-    this.#outbox = new Outbox(options.queueMax ?? 100, this.#clock);
+    const leave = () => this.#link?.end(4000, "draining");
+    this.#mover = new Mover(this.#clock, () => this.#outbox.isOut, leave);
+    this.onNotice(this.#mover.noticed);
+    this.#outbox = new Outbox(options.queueMax ?? 100, this.#clock, () => this.#mover.answered());
     this.#rooms = new Rooms({
       clock: this.#clock,
-      nextId: () => this.#id(),
+      nextId: this.#id,
       send: (frame) => this.#link?.send(frame),
     });
     this.#start();
@@ -120,10 +126,6 @@ export class Client {
   close(): void {
     this.#link?.end(1000, "", "ADVICE_NEVER");
     this.#finish({ code: 1000, reason: "" });
-  }
-
-  #id(): string {
-    return String(++this.#ids);
   }
 
   #set(state: State): void {
@@ -213,6 +215,7 @@ export class Client {
     const now = this.#clock.now();
     const lasted = this.#onlineSince === undefined ? 0 : now - this.#onlineSince;
     this.#onlineSince = undefined;
+    this.#mover.cut();
     this.#outbox.cut();
     this.#rooms.cut();
     const plan = planOf(end);
@@ -239,17 +242,16 @@ export class Client {
     this.#states.tell(this.#state);
   }
 
-  /** A new connection takes over from one whose credentials end; with a session nobody notices. */
+  /** Whoever comes back to a session is not asked for credentials, so this begins another. */
   async #refresh(): Promise<void> {
     const turn = this.#turn;
     try {
       const fresh = await this.#options.credentials?.("expiring");
       if (!fresh || turn !== this.#turn || !this.#link) return;
       this.#credentials = fresh;
-      this.#link.end(4000, "new credentials");
-    } catch {
-      // They are asked for again when the node closes with 4002.
-    }
+      this.#session = undefined;
+      this.#link.end(1000, "new credentials");
+    } catch {} // they are asked for again when the node closes with 4002
   }
 
   // ---- frames
@@ -271,7 +273,7 @@ export class Client {
     if (this.#onlineSince === undefined) this.#refreshLater();
     else if (this.#state.status === "online") resumed = this.#state.resumed;
     this.#onlineSince ??= this.#clock.now();
-    this.#session = session;
+    if (session || clientId) this.#session = session; // nobody yet: the old one may still be good
     this.#rooms.welcomed(resumed, Boolean(clientId));
     this.#set({ status: "online", connectionId, resumed, ...(clientId && { clientId }) });
     this.#flush();

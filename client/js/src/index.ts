@@ -9,6 +9,7 @@ export function connect(url: string, options: Options = {}): Client {
 export { WsrouterError } from "./types.js";
 export type { Client } from "./client.js";
 export type {
+  CaughtUp,
   Clock,
   Credentials,
   CredentialsReason,

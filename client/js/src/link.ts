@@ -86,13 +86,15 @@ export class Link {
     if (!body || typeof body !== "object") return;
     if (kind === "welcome" && !this.#pings) this.#pingLater();
     if (kind === "msg") ++this.#messages;
+    if (kind === "gap") this.#behind = 0; // what a pong has counted was lost behind it
     if (kind === "bye") this.#bye = { ...body, reason: body.reason ?? "" };
     if (kind === "pong") this.#compare(Number(body.sent ?? 0));
     else this.#options.onFrame(kind, body);
   }
 
   #compare(sent: number): void {
-    this.#behind = sent > this.#messages ? this.#behind + 1 : 0;
+    const missing = (sent - this.#messages) | 0; // `sent` counts modulo 2^32
+    this.#behind = missing > 0 ? this.#behind + 1 : 0;
     if (this.#behind === 2) this.end(4040, "deaf");
     else this.#pingLater();
   }

@@ -13,10 +13,12 @@ export class Outbox {
   readonly #items = new Map<string, Item>();
   readonly #max: number;
   readonly #clock: Clock;
+  readonly #onAnswered: () => void;
 
-  constructor(max: number, clock: Clock) {
+  constructor(max: number, clock: Clock, onAnswered: () => void) {
     this.#max = max;
     this.#clock = clock;
+    this.#onAnswered = onAnswered;
   }
 
   add(id: string, payload: Payload, options: SendOptions): Promise<Payload | undefined> {
@@ -27,6 +29,7 @@ export class Outbox {
         callOff();
         this.#items.delete(id);
         error ? reject(error) : resolve(reply);
+        this.#onAnswered();
       };
       this.#items.set(id, {
         frame: { message: { id, room: options.room, ...encode(payload) } },
@@ -38,6 +41,11 @@ export class Outbox {
         callOff = this.#clock.after(options.timeout, () => settle(new WsrouterError("TIMEOUT")));
       }
     });
+  }
+
+  /** Whether something was sent that nobody has answered. */
+  get isOut(): boolean {
+    return [...this.#items.values()].some(({ isOut }) => isOut);
   }
 
   flush(send: (frame: object) => void): void {

@@ -9,6 +9,8 @@ export interface RoomsOptions {
   send(frame: object): void;
 }
 
+const fetchMs = 1000; // within which what is missing is asked for: whom it hit is not alone
+
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #memberships = new Map<string, Membership>();
@@ -21,7 +23,9 @@ export class Rooms {
 
   join(room: string, handlers: RoomHandlers): Membership {
     if (this.#memberships.has(room)) throw new TypeError(`room ${room} is joined already`);
-    const membership = new Membership(room, handlers);
+    const membership: Membership = new Membership(room, handlers, () =>
+      this.#joinLater(membership, fetchMs * this.#options.clock.random()),
+    );
     this.#memberships.set(room, membership);
     this.#join(membership);
     return membership;
@@ -80,8 +84,8 @@ export class Rooms {
 
   joined(body: any): void {
     const membership = this.#memberships.get(body.room);
-    membership?.onJoined(body, this.#resumed);
-    if (!membership?.handlers.onPresence) return;
+    const isAnswer = membership?.onJoined(body, this.#resumed);
+    if (!isAnswer || !membership?.handlers.onPresence) return;
     const id = this.#options.nextId();
     this.#options.send({ presence: { id, room: body.room, on: true } });
   }
@@ -115,10 +119,12 @@ export class Rooms {
     one.asked = "";
     if (error.reason === "CONNECTION_NOT_OWNED") one.waitsForIdentity = true;
     else if (error.retryAfterMs === undefined) this.#end(one, error);
-    else {
-      const { after, random } = this.#options.clock;
-      one.callOff = after(error.retryAfterMs * (1 + random()), () => this.#join(one));
-    }
+    else this.#joinLater(one, error.retryAfterMs * (1 + this.#options.clock.random()));
+  }
+
+  #joinLater(membership: Membership, ms: number): void {
+    membership.callOff();
+    membership.callOff = this.#options.clock.after(ms, () => this.#join(membership));
   }
 
   #join(membership: Membership): void {

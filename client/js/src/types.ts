@@ -13,30 +13,44 @@ export interface Message {
   data: Payload;
   /** Absent: it was sent to this client, to this connection, or to everybody. */
   room?: string;
-  /** Of rooms with history. */
+  /** Of rooms with history: grows by one from message to message, within an epoch. */
   offset?: number;
   epoch?: string;
 }
 
-/** Messages of a room were lost: what the program knows of it should be fetched anew. */
+/** Messages of a room are lost for good: what the program knows of it should be fetched anew. */
 export interface Gap {
   room: string;
   /** How many, where that is known. */
   count?: number;
 }
 
+/** What was missed, without a connection or on a slow one, has come out of the history. */
+export interface CaughtUp {
+  room: string;
+  /** How many messages that were; each was told by `onMessage`. */
+  count: number;
+}
+
 /** Who came and went within the last second or so, and how many are in the room now. */
 export interface Presence {
   room: string;
+  /**
+   * `joined` are all who are in the room, as far as the node names them: nobody, with a count,
+   * where they are too many. Otherwise only what has changed.
+   */
+  full: boolean;
   joined: string[];
   left: string[];
   count: number;
 }
 
-/** Something that the node lets its clients know, such as that it will close soon. */
+/** Something that the node lets its clients know. */
 export interface Notice {
+  /** "draining": it will close this connection. The library goes to another node before. */
   kind: string;
   text?: string;
+  /** Within which time. */
   withinMs?: number;
 }
 
@@ -68,6 +82,8 @@ export interface RoomHandlers {
   onMessage?: (message: Message) => void;
   onPresence?: (presence: Presence) => void;
   onGap?: (gap: Gap) => void;
+  /** In rooms with history, after a reconnect too: nothing is missing any more. */
+  onCaughtUp?: (caughtUp: CaughtUp) => void;
   /** The membership ended, or could not begin, otherwise than by `leave()`. */
   onLeft?: (error: WsrouterError) => void;
   /** What was pushed after this is replayed first (rooms with history). */

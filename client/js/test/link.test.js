@@ -62,6 +62,23 @@ test("who counts fewer messages than were sent, on two pongs in a row, is deaf",
   assert.equal(client.state.delayMs, 0);
 });
 
+test("who is told of a gap is not deaf, and counts run over", async () => {
+  const { client, clock, last } = start();
+  last().welcome();
+  const pong = async (sent) => {
+    await clock.pass(25_000);
+    last().say({ pong: { id: pinged(last())[0], sent } });
+  };
+  await pong(1); // it has counted what gave way to newer ones behind it
+  last().say({ gap: { count: 1 } });
+  await pong(1);
+  await pong(2 ** 32 - 1); // fewer than have come, modulo 2^32
+  await pong(1);
+  assert.equal(client.state.status, "online");
+  await pong(1);
+  assert.equal(client.state.reason, "deaf");
+});
+
 test("a page that was frozen asks again before it gives up", async () => {
   const { client, clock, last } = start();
   last().welcome();

@@ -4,38 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect } from "../dist/index.js";
+import { chatter, open } from "./support/clients.js";
 import { missing, secret, startChat, startNode, token } from "./support/real_node.js";
 
-const WebSocket = globalThis.WebSocket ?? (await import("ws")).default;
 const options = { skip: missing, timeout: 60_000 };
-
-/** A client that ends with the test; `until` awaits what its states or messages bring. */
-function open(t, url, more = {}) {
-  const client = connect(url, { WebSocket, backoff: { firstMs: 50, maxMs: 200 }, ...more });
-  t.after(() => client.close());
-  const states = [];
-  const heard = [];
-  let changed = () => {};
-  client.onState((state) => {
-    states.push(state);
-    changed();
-  });
-  const hear = (data) => {
-    heard.push(data);
-    changed();
-  };
-  client.onMessage(({ data }) => hear(data));
-  const until = async (condition) => {
-    for (;;) {
-      const found = condition();
-      if (found) return found;
-      await new Promise((resolve) => { changed = resolve; });
-    }
-  };
-  const online = () => until(() => client.state.status === "online" && client.state.clientId);
-  return { client, states, heard, hear, until, online };
-}
 
 async function nodeWithTokens(t) {
   const folder = mkdtempSync(join(tmpdir(), "wsrouter-js-"));
@@ -45,6 +17,7 @@ async function nodeWithTokens(t) {
     "auth.issuers": `https://id.example HS256 ${folder}/secret`,
     "auth.token_query": "token",
     "auth.token_subprotocol": "bearer.",
+    "auth.clock_slack": "0",
   });
 }
 
@@ -77,6 +50,30 @@ test("a token that ends is replaced without a word of the program", options, asy
   assert.equal(alice.states.find(({ status }) => status === "waiting").code, 4002);
 });
 
+test("credentials that will end are replaced before they do, and the node looks at the new ones",
+     options, async (t) => {
+  const { gateway } = await nodeWithTokens(t);
+  const asked = [];
+  const end = Math.floor(Date.now() / 1000) + 5;
+  const hundredfold = (ms, run) => {
+    const timer = setTimeout(run, ms / 100);
+    return () => clearTimeout(timer);
+  };
+  const alice = open(t, `ws://${gateway}/ws`, {
+    clock: { now: Date.now, random: Math.random, after: hundredfold },
+    credentials: (why) => {
+      const exp = asked.push(why) === 1 ? end : end + 600;
+      return { query: { token: token("alice", { exp }) }, expiresAt: 1000 * exp };
+    },
+  });
+  await alice.online();
+  await alice.until(() => asked.includes("expiring") && alice.client.state.status === "online");
+  // Behind the end of the first ones nobody is closed any more.
+  await new Promise((resolve) => setTimeout(resolve, 1000 * (end + 1) - Date.now()));
+  assert.equal(alice.client.state.status, "online");
+  assert.deepEqual(alice.states.filter(({ code }) => code === 4002), []);
+});
+
 test("who is refused for good hears why, and tries no more", options, async (t) => {
   const { gateway } = await nodeWithTokens(t);
   const nobody = open(t, `ws://${gateway}/ws`);
@@ -85,19 +82,6 @@ test("who is refused for good hears why, and tries no more", options, async (t) 
   assert.equal(nobody.client.state.code, 4001);
   await assert.rejects(nobody.client.send("hi"), { reason: "CLOSED" });
 });
-
-/** A client of chat_backend in the room `lobby`. */
-async function chatter(t, gateway, name) {
-  const one = open(t, `ws://${gateway}/ws?name=${name}&room=lobby`);
-  one.gaps = 0;
-  one.room = one.client.join("lobby", {
-    onMessage: ({ data }) => one.hear(data),
-    onGap: () => ++one.gaps,
-  });
-  one.hears = (part) => one.until(() => one.heard.find((text) => text.includes(part)));
-  await one.room.joined;
-  return one;
-}
 
 test("two clients talk by way of a service that owns them late", options, async (t) => {
   const { gateway, control } = await startNode(t);

@@ -162,7 +162,7 @@ test("credentials that cannot be had now are asked for again; none at all end it
   assert.equal(sockets.length, 0);
 });
 
-test("credentials that will end are replaced before, with the session", async () => {
+test("credentials that will end are replaced before, by a session of their own", async () => {
   const asked = [];
   const credentials = (why) => ({
     query: { token: `t${asked.push(why)}` },
@@ -177,12 +177,25 @@ test("credentials that will end are replaced before, with the session", async ()
   const old = last();
   await clock.pass(1);
   assert.deepEqual(asked, ["first", "expiring"]);
-  assert.equal(old.closed.code, 4000); // not 1000, which ends the session
+  assert.equal(old.closed.code, 1000); // which ends the old one
   assert.equal(sockets.length, 2);
   assert.equal(last().url.searchParams.get("token"), "t2");
-  assert.ok(last().protocols.includes("wsrouter.session.s1"));
-  last().welcome({ resumed: true });
-  assert.equal(client.state.resumed, true);
+  assert.deepEqual(last().protocols, ["wsrouter.v1.json"]);
+});
+
+test("a session is offered until the node gives another, or says that there is none", async () => {
+  const { last, again } = await onceOnline();
+  last().say({ welcome: { connectionId: "c1", clientId: "alice", session: "s1" } });
+  last().cut();
+  const second = await again();
+  second.open();
+  second.say({ welcome: { connectionId: "c2" } }); // the node could not look for it now
+  second.cut();
+  const third = await again();
+  assert.ok(third.protocols.includes("wsrouter.session.s1"));
+  third.welcome();
+  third.cut();
+  assert.deepEqual((await again()).protocols, ["wsrouter.v1.json"]);
 });
 
 test("new credentials that cannot be had in time are asked for again at the close", async () => {

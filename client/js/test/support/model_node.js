@@ -9,9 +9,13 @@ export class ModelNode {
   #socket;
   #isMember = false; // this connection hears live frames
 
-  /** `kept` is how long the history may be; `chance` decides by a probability. */
-  constructor({ kept = Infinity, chance }) {
+  /**
+   * `kept` is how long the history may be; `chance` decides by a probability; `lossy`: now and then
+   * a live message does not arrive, which is told (there was no room for it), or not.
+   */
+  constructor({ kept = Infinity, lossy = false, chance }) {
     this.kept = kept;
+    this.lossy = lossy;
     this.chance = chance;
     this.epoch = "e1";
   }
@@ -58,6 +62,10 @@ export class ModelNode {
   /** One frame gets through. */
   deliver() {
     const frame = this.#wire.shift();
+    if (frame?.msg && !frame.isReplayed && this.lossy && this.chance(0.1)) {
+      if (this.chance(0.5)) this.#socket.say({ gap: { room: "a", count: 1 } });
+      return;
+    }
     if (frame) this.#socket.say(frame);
     if (frame?.msg && this.chance(0.1)) this.#socket.say(frame); // a copy
   }
@@ -70,8 +78,9 @@ export class ModelNode {
     socket.cut();
   }
 
-  #msg(entry) {
-    this.#wire.push({ msg: { room: "a", text: `${entry.epoch}:${entry.offset}`, ...entry } });
+  #msg(entry, isReplayed = false) {
+    const text = `${entry.epoch}:${entry.offset}`;
+    this.#wire.push({ msg: { room: "a", text, ...entry }, isReplayed });
   }
 
   #hear({ join, message }, isOwned) {
@@ -84,14 +93,14 @@ export class ModelNode {
       this.#wire.push({ error: { id: join.id, reason: "CONNECTION_NOT_OWNED" } });
       return;
     }
-    const since = { offset: String(this.#offset), epoch: this.epoch };
+    const top = String(this.#offset);
     const from = Number(join.since?.offset);
     const oldest = Number(this.history[0]?.offset ?? this.#offset + 1);
     const recovered = join.since && join.since.epoch === this.epoch && from + 1 >= oldest;
-    const joined = { id: join.id, room: "a", since, recovered: recovered || undefined };
-    this.#wire.push({ joined });
-    const isReplayed = ({ offset }) => !recovered || Number(offset) > from;
-    if (join.since) this.history.filter(isReplayed).forEach((entry) => this.#msg(entry));
+    const since = recovered ? join.since : { offset: top, epoch: this.epoch };
+    this.#wire.push({ joined: { id: join.id, room: "a", since, recovered, top } });
+    const missed = this.history.filter(({ offset }) => recovered && Number(offset) > from);
+    missed.forEach((entry) => this.#msg(entry, true));
     this.#isMember = true;
   }
 }

@@ -29,9 +29,9 @@ async function line(stream, matches) {
 }
 
 /** Ends with the test `t`. */
-function launch(t, program, words, output) {
+function launch(t, program, words, output, more = {}) {
   const child = spawn(`${folder}/${program}`, words, {
-    env,
+    env: { ...env, ...more },
     stdio: ["ignore", "stdout", "stderr"].map((name) => (name === output ? "pipe" : "ignore")),
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -44,7 +44,7 @@ function launch(t, program, words, output) {
 }
 
 /** A node; `gateway` and `control` are its addresses, `end(signal)` awaits its exit. */
-export async function startNode(t, keys = {}) {
+export async function startNode(t, { redis, ...keys } = {}) {
   const all = {
     "gateway.listen": "127.0.77.2:0", // few know of it: the port of a dead node stays free
     "control.listen": "127.0.0.1:0",
@@ -54,7 +54,8 @@ export async function startNode(t, keys = {}) {
     ...keys,
   };
   const words = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-  const { child, end } = launch(t, "wsrouter", words, "stderr");
+  const secrets = redis ? { WSROUTER_REDIS_URL: redis.url } : {};
+  const { child, end } = launch(t, "wsrouter", words, "stderr", secrets);
   const listening = await line(child.stderr, (text) => {
     const said = text.startsWith("{") ? JSON.parse(text) : {};
     return said.event === "listening" && said;
