@@ -47,16 +47,10 @@ AccessCheck::Guarded AccessCheck::Guard(std::string method) {
   return [this, method = std::move(method)](const grpc::CallbackServerContext& context,
                                             const grpc::ByteBuffer* request) -> absl::Status {
     if (absl::Status admitted = Admit(context, method); !admitted.ok()) return admitted;
-    return CheckSize(request == nullptr ? 0 : request->Length());
+    const size_t octets = request == nullptr ? 0 : request->Length();
+    return octets <= request_bytes_max_ ? absl::OkStatus()
+                                        : RequestTooLarge(octets, request_bytes_max_);
   };
-}
-
-absl::Status AccessCheck::CheckSize(size_t bytes) const {
-  if (bytes <= request_bytes_max_) return absl::OkStatus();
-  return OfLimit(
-      Refusal(absl::StatusCode::kResourceExhausted, "PAYLOAD_TOO_LARGE",
-              fmt::format("the request has {} octets, want at most {}", bytes, request_bytes_max_)),
-      "control.message_bytes_max");
 }
 
 absl::Status AccessCheck::Admit(const grpc::CallbackServerContext& context,
@@ -86,10 +80,8 @@ AccessCheck::Standing AccessCheck::StandingOf(const grpc::CallbackServerContext&
 }
 
 AccessCheck::Charge AccessCheck::ChargeOf(const grpc::CallbackServerContext& context) {
-  return [this, caller = rates_.on() ? NameOf(context) : std::string()](size_t bytes) {
-    if (absl::Status fits = CheckSize(bytes); !fits.ok()) return fits;
-    return rates_.on() ? rates_.Admit(caller) : absl::OkStatus();
-  };
+  if (!rates_.on()) return nullptr;
+  return [this, caller = NameOf(context)] { return rates_.Admit(caller); };
 }
 
 std::string AccessCheck::NameOf(const grpc::ServerContextBase& context) const {

@@ -54,8 +54,9 @@ class AccessCheck {
   using Standing = std::function<absl::Status()>;
   // Null where nothing is asked of callers.
   Standing StandingOf(const grpc::CallbackServerContext& context, std::string method) const;
-  // What a stream has to call with the size of each request that stands for a call of its own.
-  using Charge = std::function<absl::Status(size_t bytes)>;
+  // What a stream has to call before each part of it that stands for a call of its own.
+  using Charge = std::function<absl::Status()>;
+  // Null where callers have no rate.
   Charge ChargeOf(const grpc::CallbackServerContext& context);
   bool required() const { return access_.required(); }
 
@@ -68,7 +69,6 @@ class AccessCheck {
 
  private:
   absl::Status Admit(const grpc::CallbackServerContext& context, std::string_view method);
-  absl::Status CheckSize(size_t bytes) const;
   void OnDenied(std::string_view method, std::string_view peer, const absl::Status& verdict,
                 const TraceContext& trace) const;
 

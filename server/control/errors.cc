@@ -98,6 +98,13 @@ absl::Status Overloaded() {
                  "a mailbox of the node is full (limits.mailbox_messages_max); nothing was done");
 }
 
+absl::Status RequestTooLarge(size_t bytes, size_t bytes_max) {
+  return OfLimit(
+      Refusal(absl::StatusCode::kResourceExhausted, "PAYLOAD_TOO_LARGE",
+              fmt::format("the request has {} octets, want at most {}", bytes, bytes_max)),
+      "control.message_bytes_max");
+}
+
 absl::Status NodeStopping() {
   return Refusal(absl::StatusCode::kUnavailable, "NODE_STOPPING", "the node is stopping");
 }

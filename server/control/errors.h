@@ -1,6 +1,7 @@
 #ifndef WSROUTER_CONTROL_ERRORS_H_
 #define WSROUTER_CONTROL_ERRORS_H_
 
+#include <cstddef>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -19,6 +20,8 @@ absl::Status OfLimit(absl::Status status, std::string_view key);
 absl::Status BadField(std::string_view field, std::string_view reason, std::string_view message);
 
 absl::Status Overloaded();
+// A request of more octets than control.message_bytes_max.
+absl::Status RequestTooLarge(size_t bytes, size_t bytes_max);
 absl::Status NodeStopping();
 
 // What the caller of an RPC gets: code and message, with a google.rpc.Status of ErrorInfo (always),

@@ -49,34 +49,46 @@ absl::Status PushStream::OnRequest() {
   const absl::Status parsed = ParseRequest(request_, request);
   const size_t bytes = request_.Length();
   request_.Clear();
+  if (bytes > parts_.request_bytes_max) return RequestTooLarge(bytes, parts_.request_bytes_max);
   if (!parsed.ok()) return parsed;
-  const absl::StatusOr<uint64_t> place = Admit(request, bytes);
-  if (!place.ok()) return place.status();
-  if (absl::Status charged = charge_(bytes); !charged.ok()) {
-    v1::PushResult result;
-    *result.mutable_error() = ToRpc(charged);
-    OnAnswer(*place, false, std::move(result));
-    return absl::OkStatus();
+  if (request.items_size() > kItemsMax) {
+    return BadField(
+        "items", "TOO_MANY_ITEMS",
+        fmt::format("has {} entries, want at most {}", request.items_size(), kItemsMax));
   }
-  Dispatch(request, *place);
+  for (int i = 0; i < request.items_size(); ++i) {
+    const v1::PushItem& item = request.items(i);
+    const absl::StatusOr<uint64_t> place = Admit(item, i);
+    if (!place.ok()) return place.status();
+    const absl::Status charged = parts_.charge == nullptr ? absl::OkStatus() : parts_.charge();
+    if (charged.ok()) {
+      Dispatch(item, *place);
+    } else {
+      v1::PushResult result;
+      *result.mutable_error() = ToRpc(charged);
+      OnAnswer(*place, false, std::move(result));
+    }
+  }
   return absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> PushStream::Admit(const v1::PushStreamRequest& request, size_t bytes) {
+absl::StatusOr<uint64_t> PushStream::Admit(const v1::PushItem& item, int index) {
   absl::MutexLock lock(&mutex_);
-  if (request.sequence() <= sequence_) {
-    return BadField("sequence", "FIELD_OUT_OF_RANGE",
-                    fmt::format("is {}, want more than {}", request.sequence(), sequence_));
+  if (item.sequence() <= sequence_) {
+    return BadField(fmt::format("items[{}].sequence", index), "FIELD_OUT_OF_RANGE",
+                    fmt::format("is {}, want more than {}", item.sequence(), sequence_));
   }
-  if (request.item_case() == v1::PushStreamRequest::ITEM_NOT_SET) {
-    return BadField("push", "FIELD_MISSING", "is missing, and so are the other kinds");
+  if (item.item_case() == v1::PushItem::ITEM_NOT_SET) {
+    return BadField(fmt::format("items[{}].push", index), "FIELD_MISSING",
+                    "is missing, and so are the other kinds");
   }
-  sequence_ = request.sequence();
+  sequence_ = item.sequence();
+  const size_t bytes = item.ByteSizeLong();
   ++pushes_;
   bytes_ += bytes;
   items_.push_back({.sequence = sequence_,
                     .bytes = bytes,
-                    .wants_result = request.want_result(),
+                    .wants_result = item.want_result(),
                     .result = std::nullopt});
   return first_place_ + items_.size() - 1;
 }
@@ -84,35 +96,35 @@ absl::StatusOr<uint64_t> PushStream::Admit(const v1::PushStreamRequest& request,
 template <typename Request, typename Response>
 void PushStream::Call(void (PushCalls::*call)(const Request&, Answer<Response>),
                       const Request& request, Response* (v1::PushResult::*slot)(), uint64_t place) {
-  (calls_.*call)(request,
-                 [self = shared_from_this(), slot, place](absl::StatusOr<Response> answer) {
-                   v1::PushResult result;
-                   const bool whole = answer.ok() && IsWhole(*answer);
-                   if (answer.ok()) {
-                     *(result.*slot)() = *std::move(answer);
-                   } else {
-                     *result.mutable_error() = ToRpc(answer.status());
-                   }
-                   self->OnAnswer(place, whole, std::move(result));
-                 });
+  (parts_.calls.*call)(request,
+                       [self = shared_from_this(), slot, place](absl::StatusOr<Response> answer) {
+                         v1::PushResult result;
+                         const bool whole = answer.ok() && IsWhole(*answer);
+                         if (answer.ok()) {
+                           *(result.*slot)() = *std::move(answer);
+                         } else {
+                           *result.mutable_error() = ToRpc(answer.status());
+                         }
+                         self->OnAnswer(place, whole, std::move(result));
+                       });
 }
 
-void PushStream::Dispatch(const v1::PushStreamRequest& request, uint64_t place) {
+void PushStream::Dispatch(const v1::PushItem& item, uint64_t place) {
   using Result = v1::PushResult;
-  switch (request.item_case()) {
-    case v1::PushStreamRequest::kPush:
-      return Call(&PushCalls::Push, request.push(), &Result::mutable_push, place);
-    case v1::PushStreamRequest::kSendToClient:
-      return Call(&PushCalls::SendToClient, request.send_to_client(),
-                  &Result::mutable_send_to_client, place);
-    case v1::PushStreamRequest::kSendToConnection:
-      return Call(&PushCalls::SendToConnection, request.send_to_connection(),
+  switch (item.item_case()) {
+    case v1::PushItem::kPush:
+      return Call(&PushCalls::Push, item.push(), &Result::mutable_push, place);
+    case v1::PushItem::kSendToClient:
+      return Call(&PushCalls::SendToClient, item.send_to_client(), &Result::mutable_send_to_client,
+                  place);
+    case v1::PushItem::kSendToConnection:
+      return Call(&PushCalls::SendToConnection, item.send_to_connection(),
                   &Result::mutable_send_to_connection, place);
-    case v1::PushStreamRequest::kBroadcast:
-      return Call(&PushCalls::Broadcast, request.broadcast(), &Result::mutable_broadcast, place);
-    case v1::PushStreamRequest::kPushAll:
-      return Call(&PushCalls::PushAll, request.push_all(), &Result::mutable_push_all, place);
-    case v1::PushStreamRequest::ITEM_NOT_SET:
+    case v1::PushItem::kBroadcast:
+      return Call(&PushCalls::Broadcast, item.broadcast(), &Result::mutable_broadcast, place);
+    case v1::PushItem::kPushAll:
+      return Call(&PushCalls::PushAll, item.push_all(), &Result::mutable_push_all, place);
+    case v1::PushItem::ITEM_NOT_SET:
       break;  // Admit refuses it
   }
 }
@@ -120,7 +132,7 @@ void PushStream::Dispatch(const v1::PushStreamRequest& request, uint64_t place) 
 void PushStream::OnAnswer(uint64_t place, bool whole, v1::PushResult result) {
   {
     absl::MutexLock lock(&mutex_);
-    Item& item = items_[place - first_place_];
+    Waiting& item = items_[place - first_place_];
     item.done = true;
     if (!whole || item.wants_result) {
       result.set_sequence(item.sequence);
@@ -134,7 +146,7 @@ grpc::ByteBuffer PushStream::TakeAnswers() {
   v1::PushStreamResponse response;
   size_t result_bytes = 0;
   while (!items_.empty() && items_.front().done && result_bytes < kResultBytesMax) {
-    Item& item = items_.front();
+    Waiting& item = items_.front();
     response.set_done(item.sequence);
     if (item.result.has_value()) {
       result_bytes += item.result->ByteSizeLong();

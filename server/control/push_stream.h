@@ -30,13 +30,18 @@ class PushStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
  public:
   using Closed = absl::AnyInvocable<void(PushStream&) &&>;
 
-  // The places, in pushes and in octets of their requests; one more may be begun.
-  static constexpr size_t kPushesMax = 1024;
-  static constexpr size_t kBytesMax = size_t{4} << 20;
+  struct Parts {
+    PushCalls& calls;
+    AccessCheck::Charge charge;  // asked before each push; null: it costs nothing
+    size_t request_bytes_max = 0;
+  };
 
-  // `charge` is asked before each push.
-  PushStream(PushCalls& calls, AccessCheck::Charge charge, Closed closed)
-      : calls_(calls), charge_(std::move(charge)), closed_(std::move(closed)) {}
+  // The places, in pushes and in their octets. A request that was begun below them is taken whole.
+  static constexpr size_t kPushesMax = 4096;
+  static constexpr size_t kBytesMax = size_t{4} << 20;
+  static constexpr int kItemsMax = 1000;  // of one request
+
+  PushStream(Parts parts, Closed closed) : parts_(std::move(parts)), closed_(std::move(closed)) {}
 
   // Reads one request if there is a place for it and none is being read.
   void ReadOn();
@@ -46,7 +51,7 @@ class PushStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void Cut(const absl::Status& status);
 
  private:
-  struct Item {
+  struct Waiting {
     uint64_t sequence = 0;
     size_t bytes = 0;
     bool wants_result = false;
@@ -61,8 +66,8 @@ class PushStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
 
   absl::Status OnRequest();
   // Its place among all that were read.
-  absl::StatusOr<uint64_t> Admit(const v1::PushStreamRequest& request, size_t bytes);
-  void Dispatch(const v1::PushStreamRequest& request, uint64_t place);
+  absl::StatusOr<uint64_t> Admit(const v1::PushItem& item, int index);
+  void Dispatch(const v1::PushItem& item, uint64_t place);
   template <typename Request, typename Response>
   void Call(void (PushCalls::*call)(const Request&, Answer<Response>), const Request& request,
             Response* (v1::PushResult::*slot)(), uint64_t place);
@@ -71,8 +76,7 @@ class PushStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void Pump();
   grpc::ByteBuffer TakeAnswers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  PushCalls& calls_;
-  AccessCheck::Charge charge_;
+  const Parts parts_;
   Closed closed_;
   grpc::ByteBuffer request_;  // gRPC's while it reads
   absl::Mutex mutex_;
@@ -82,7 +86,7 @@ class PushStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;  // gRPC was told of the end
   std::optional<grpc::Status> ended_ ABSL_GUARDED_BY(mutex_);
   uint64_t sequence_ ABSL_GUARDED_BY(mutex_) = 0;      // of what was read last
-  std::deque<Item> items_ ABSL_GUARDED_BY(mutex_);     // read, and in no response yet
+  std::deque<Waiting> items_ ABSL_GUARDED_BY(mutex_);  // read, and in no response yet
   uint64_t first_place_ ABSL_GUARDED_BY(mutex_) = 0;   // of items_.front()
   size_t pushes_ ABSL_GUARDED_BY(mutex_) = 0;          // that have places
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;           // of these

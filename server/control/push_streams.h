@@ -1,6 +1,7 @@
 #ifndef WSROUTER_CONTROL_PUSH_STREAMS_H_
 #define WSROUTER_CONTROL_PUSH_STREAMS_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "control/access_check.h"
@@ -14,7 +15,8 @@ namespace wsrouter {
 // The open streams of Router.PushStream, at most `streams_max` of them. Any thread.
 class PushStreams {
  public:
-  PushStreams(PushCalls& calls, ControlMeasures& measures, uint32_t streams_max);
+  PushStreams(PushCalls& calls, ControlMeasures& measures, size_t request_bytes_max,
+              uint32_t streams_max);
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Open(
       grpc::CallbackServerContext& call, AccessCheck::Standing standing,
@@ -26,6 +28,7 @@ class PushStreams {
  private:
   PushCalls& calls_;
   ControlMeasures& measures_;
+  const size_t request_bytes_max_;
   KeptStreams<PushStream> streams_;
 };
 

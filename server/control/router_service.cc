@@ -8,7 +8,7 @@ RouterService::RouterService(AccessCheck& access, const Parts& parts, const Limi
     : RawService(access),
       membership_(parts.broker, parts.clock),
       push_(parts.broker, parts.counters, limits.payload_bytes_max),
-      push_streams_(push_, parts.measures, limits.push_streams_max),
+      push_streams_(push_, parts.measures, limits.request_bytes_max, limits.push_streams_max),
       query_(parts.broker, parts.directory, parts.node),
       history_(parts.history) {
   Bind("Own", membership_, &MembershipCalls::Own);

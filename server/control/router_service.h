@@ -23,6 +23,7 @@ class RouterService final : public RawService<v1::Router> {
  public:
   struct Limits {
     size_t payload_bytes_max = size_t{1} << 20;
+    size_t request_bytes_max = size_t{4} << 20;
     uint32_t push_streams_max = 64;
   };
   struct Parts {

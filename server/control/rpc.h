@@ -114,7 +114,7 @@ class RawService : public Generated::Service {
     return access_.StandingOf(context, PathOf(method));
   }
 
-  // What a stream has to call for each request that stands for a call of its own.
+  // What a stream has to call before each part of it that stands for a call of its own.
   AccessCheck::Charge ChargeOf(const grpc::CallbackServerContext& context) {
     return access_.ChargeOf(context);
   }

@@ -168,21 +168,22 @@ class Caller {
       }
     });
     Concurrent(*stub_, push_).Run();
-    OneStream();
+    for (const int in_a_request : {1, 10, 100}) OneStream(in_a_request);
     shutdown(socket_, SHUT_RDWR);
     reader.join();
   }
 
  private:
-  void OneStream() {
+  void OneStream(int in_a_request) {
     grpc::ClientContext context;
     const auto stream = stub_->PushStream(&context);
     const Steady::time_point begin = Steady::now();
     std::thread writer([&] {
       v1::PushStreamRequest request;
-      *request.mutable_push() = push_;
-      for (int i = 1; i <= kConcurrent; ++i) {
-        request.set_sequence(i);
+      for (int i = 0; i < in_a_request; ++i) *request.add_items()->mutable_push() = push_;
+      for (int i = 0; i < kConcurrent; ++i) {
+        request.mutable_items(i % in_a_request)->set_sequence(i + 1);
+        if (i % in_a_request < in_a_request - 1) continue;
         Check(stream->Write(request, grpc::WriteOptions().set_buffer_hint()), "no stream");
       }
       stream->WritesDone();
@@ -192,7 +193,7 @@ class Caller {
     while (stream->Read(&response)) ++answers;
     writer.join();
     Check(stream->Finish());
-    printf("push    one stream: %.0f pushes/s, %.1f an answer\n",
+    printf("push    one stream, %d in a request: %.0f pushes/s, %.1f an answer\n", in_a_request,
            kConcurrent / (Micros(Steady::now() - begin) / 1e6),
            static_cast<double>(kConcurrent) / answers);
   }

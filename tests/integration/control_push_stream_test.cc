@@ -27,13 +27,17 @@ class Pusher {
     stream_ = node.router->PushStream(&context_);
   }
 
-  bool Send(const std::string& json) { return Send(FromJson<v1::PushStreamRequest>(json)); }
+  // The items of one request.
+  bool Send(const std::string& json) {
+    return Send(FromJson<v1::PushStreamRequest>(R"({"items":[)" + json + "]}"));
+  }
   bool Send(const v1::PushStreamRequest& request) { return stream_->Write(request); }
   bool Say(uint64_t sequence, const std::string& text) {
     v1::PushStreamRequest request;
-    request.set_sequence(sequence);
-    request.mutable_push()->set_room("lobby");
-    request.mutable_push()->mutable_payload()->set_text(text);
+    v1::PushItem& item = *request.add_items();
+    item.set_sequence(sequence);
+    item.mutable_push()->set_room("lobby");
+    item.mutable_push()->mutable_payload()->set_text(text);
     return Send(request);
   }
   void EndSending() { stream_->WritesDone(); }
@@ -107,9 +111,9 @@ TEST_F(ControlPushStreamTest, WhatFailsAndWhatIsWantedHasAResult) {
   pusher.Send(
       R"({"sequence":5,"want_result":true,
           "send_to_client":{"client_id":"alice","payload":{"text":"two"}}})");
-  pusher.Send(R"({"sequence":9,"push_all":{"payload":{"text":"three"}}})");
   pusher.Send(
-      R"({"sequence":10,"want_result":true,
+      R"({"sequence":9,"push_all":{"payload":{"text":"three"}}},
+         {"sequence":10,"want_result":true,
           "broadcast":{"channel":"news","payload":{"text":"for services"}}})");
   pusher.EndSending();
   EXPECT_TRUE(pusher.End().ok());
@@ -124,9 +128,10 @@ TEST_F(ControlPushStreamTest, WhatFailsAndWhatIsWantedHasAResult) {
 
 TEST_F(ControlPushStreamTest, ARequestWithoutSenseEndsItBehindTheAnswers) {
   for (const auto& [json, why] : std::vector<std::pair<std::string, std::string>>{
-           {R"({"sequence":2})", "push is missing"},
-           {R"({"sequence":1,"push":{}})", "sequence is 1, want more than 1"},
-           {R"({"push":{}})", "sequence is 0"}}) {
+           {R"({"sequence":2})", "items[0].push is missing"},
+           {R"({"sequence":1,"push":{}})", "items[0].sequence is 1, want more than 1"},
+           {R"({"push":{}})", "items[0].sequence is 0"},
+           {R"({"sequence":1,"push":{}},{"sequence":3,"push":{}})", "items[0].sequence is 1"}}) {
     Pusher pusher(node_);
     pusher.Say(1, "one");
     pusher.Send(json);
@@ -153,7 +158,7 @@ TEST_F(ControlPushStreamTest, NoMoreIsReadThanHasPlaces) {
     grpc::ClientContext context;
     v1::GetConfigResponse response;
     EXPECT_TRUE(node_.admin->GetConfig(&context, {}, &response).ok());
-    EXPECT_LE(pushed(), PushStream::kPushesMax + 1);
+    EXPECT_EQ(pushed(), PushStream::kPushesMax);
   }
   EXPECT_TRUE(pusher.End().ok());
   sending.join();
@@ -182,16 +187,33 @@ TEST(ControlPushStreamLimitsTest, EachPushIsACall) {
   EXPECT_EQ(node.stats.Total(Counter::kRoomPushes), 2u);
 }
 
-TEST(ControlPushStreamLimitsTest, WhatIsTooLargeFailsAlone) {
-  ControlNode node({}, {.message_bytes_max = size_t{64} << 10});
+TEST(ControlPushStreamLimitsTest, APayloadThatIsTooLargeFailsAlone) {
+  ControlNode node({}, {.payload_bytes_max = 1000});
   Pusher pusher(node);
-  pusher.Say(1, std::string(size_t{65} << 10, 'x'));
+  pusher.Say(1, std::string(1001, 'x'));
   pusher.Say(2, "x");
   pusher.EndSending();
   EXPECT_TRUE(pusher.End().ok());
   ASSERT_THAT(pusher.WithResult(), ElementsAre(1));
   EXPECT_EQ(ReasonIn(pusher.results[0].error()), "PAYLOAD_TOO_LARGE");
   EXPECT_EQ(pusher.done, 2u);
+}
+
+TEST(ControlPushStreamLimitsTest, ARequestThatIsTooLargeEndsTheStreamBehindTheAnswers) {
+  ControlNode node({}, {.message_bytes_max = size_t{64} << 10});
+  Pusher pusher(node);
+  pusher.Say(1, "x");
+  pusher.Say(2, std::string(size_t{65} << 10, 'x'));
+  const grpc::Status ended = pusher.End();
+  EXPECT_EQ(ReasonIn(ended), "PAYLOAD_TOO_LARGE");
+  EXPECT_EQ(pusher.done, 1u);
+  v1::PushStreamRequest many;
+  for (int i = 1; i <= PushStream::kItemsMax + 1; ++i) {
+    many.add_items()->set_sequence(static_cast<uint64_t>(i));
+  }
+  Pusher other(node);
+  other.Send(many);
+  EXPECT_EQ(ReasonIn(other.End()), "TOO_MANY_ITEMS");
 }
 
 TEST(ControlPushStreamLimitsTest, NoMoreThanSoManyAreOpen) {
