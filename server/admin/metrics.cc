@@ -92,6 +92,8 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Tokens of clients whose sessions could not be looked up.",
     "Connections without a socket that ended early, since too many wait for their clients.",
     "Frames for clients whose connection broke off and who may come back: they are not kept.",
+    "Replies of services to clients that waited for none, have gone, or got an error instead.",
+    "Replies of services that are longer as JSON than an outbox may hold.",
 };
 
 // One figure for each port that speaks TLS; no family where none does.

@@ -55,7 +55,7 @@ bool TokenDoor::Hears(std::string_view path) const {
 }
 
 Backend::Ticket TokenDoor::Message(MessageQuestion question,
-                                   absl::AnyInvocable<void(Effects) &&> done) {
+                                   absl::AnyInvocable<void(MessageAnswer) &&> done) {
   return parts_.services->Message(std::move(question), std::move(done));
 }
 

@@ -30,7 +30,8 @@ class TokenDoor final : public Backend {
   Ticket Connect(ConnectQuestion question,
                  absl::AnyInvocable<void(ConnectAnswer) &&> done) override;
   bool Hears(std::string_view path) const override;
-  Ticket Message(MessageQuestion question, absl::AnyInvocable<void(Effects) &&> done) override;
+  Ticket Message(MessageQuestion question,
+                 absl::AnyInvocable<void(MessageAnswer) &&> done) override;
   bool ChecksJoins(std::string_view path) const override;
   Ticket JoinCheck(JoinQuestion question, absl::AnyInvocable<void(absl::Status) &&> done) override;
   void Cancel(Ticket ticket) override;

@@ -124,6 +124,7 @@ v1::MessageRequest ToRequest(const MessageQuestion& question) {
   request.set_client_id(question.client.value);
   *request.mutable_payload() = ToPayload(question.opcode, question.payload);
   for (const RoomName& room : question.rooms) request.add_rooms(room.value);
+  request.set_room(question.room.value);
   request.set_path(ToUtf8(question.handshake->path));
   return request;
 }

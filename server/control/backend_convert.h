@@ -24,9 +24,9 @@ v1::DisconnectedRequest ToRequest(const Event& event, const Handshake& handshake
 absl::StatusOr<ConnectAnswer> ReadAnswer(const v1::ConnectResponse& response,
                                          const ConnectQuestion& question, size_t payload_bytes_max,
                                          absl::Time now);
-absl::StatusOr<Effects> ReadAnswer(const v1::MessageResponse& response,
-                                   const ConnectionId& connection, size_t payload_bytes_max,
-                                   absl::Time now);
+absl::StatusOr<MessageAnswer> ReadAnswer(const v1::MessageResponse& response,
+                                         const ConnectionId& connection, size_t payload_bytes_max,
+                                         absl::Time now);
 struct JoinVerdict {
   absl::Status status;  // OK: it may join
 };

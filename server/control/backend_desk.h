@@ -97,7 +97,7 @@ class BackendDesk {
   // Whether the question is asked once more, later.
   bool AskAgain(BackendQuestion& question, const absl::Status& status);
   void Finish(BackendQuestion& question, ConnectAnswer answer);
-  void Finish(BackendQuestion& question, Effects effects);
+  void Finish(BackendQuestion& question, MessageAnswer answer);
   void Finish(BackendQuestion& question, absl::Status join);
   std::unique_ptr<BackendQuestion> Forget(BackendQuestion& question);
   void CheckIdle();

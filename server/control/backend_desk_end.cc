@@ -66,15 +66,15 @@ void BackendDesk::Accept(BackendQuestion& question, BackendResponse& response,
     if (!verdict.ok()) return Fail(question, verdict.status(), &service);
     return Finish(question, std::move(verdict->status));
   }
-  auto effects = ReadAnswer(std::get<v1::MessageResponse>(response), question.connection,
-                            options_.payload_bytes_max, now);
-  if (!effects.ok()) return Fail(question, effects.status(), &service);
-  for (const Envelope& effect : *effects) {
+  auto answer = ReadAnswer(std::get<v1::MessageResponse>(response), question.connection,
+                           options_.payload_bytes_max, now);
+  if (!answer.ok()) return Fail(question, answer.status(), &service);
+  for (const Envelope& effect : answer->effects) {
     if (!std::holds_alternative<Deliver>(effect.action)) continue;
     if (std::holds_alternative<RoomName>(effect.to)) counters_.Add(Counter::kRoomPushes);
     if (std::holds_alternative<ClientId>(effect.to)) counters_.Add(Counter::kSendToClient);
   }
-  Finish(question, *std::move(effects));
+  Finish(question, *std::move(answer));
 }
 
 void BackendDesk::AcceptUnasked(BackendQuestion& question) {
@@ -82,7 +82,7 @@ void BackendDesk::AcceptUnasked(BackendQuestion& question) {
   if (const auto* connecting = std::get_if<Connecting>(&question.waiter)) {
     return Finish(question, AdmitUnasked(connecting->question));
   }
-  if (std::holds_alternative<Speaking>(question.waiter)) return Finish(question, Effects());
+  if (std::holds_alternative<Speaking>(question.waiter)) return Finish(question, MessageAnswer());
   if (std::holds_alternative<Joining>(question.waiter)) return Finish(question, JoinForbidden({}));
   Forget(question);
   CheckIdle();
@@ -140,9 +140,9 @@ void BackendDesk::Finish(BackendQuestion& question, ConnectAnswer answer) {
   CheckIdle();
 }
 
-void BackendDesk::Finish(BackendQuestion& question, Effects effects) {
+void BackendDesk::Finish(BackendQuestion& question, MessageAnswer answer) {
   const auto ended = Forget(question);
-  std::move(std::get<Speaking>(ended->waiter).done)(std::move(effects));
+  std::move(std::get<Speaking>(ended->waiter).done)(std::move(answer));
   CheckIdle();
 }
 

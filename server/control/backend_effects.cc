@@ -1,4 +1,4 @@
-// What the effects of a message mean to the core.
+// What the answer to a message means to the core: its effects, and its reply.
 #include <memory>
 #include <utility>
 
@@ -80,9 +80,9 @@ class EffectReader {
 
 }  // namespace
 
-absl::StatusOr<Effects> ReadAnswer(const v1::MessageResponse& response,
-                                   const ConnectionId& connection, size_t payload_bytes_max,
-                                   absl::Time now) {
+absl::StatusOr<MessageAnswer> ReadAnswer(const v1::MessageResponse& response,
+                                         const ConnectionId& connection, size_t payload_bytes_max,
+                                         absl::Time now) {
   if (response.effects_size() > kEffectsMax) {
     return BadField(
         "effects", "TOO_MANY_ITEMS",
@@ -101,7 +101,16 @@ absl::StatusOr<Effects> ReadAnswer(const v1::MessageResponse& response,
                      fmt::format("effects[{}]: {}", i, StdView(wrong.message())));
     }
   }
-  return std::move(reader.effects);
+  MessageAnswer answer(std::move(reader.effects));
+  if (response.has_reply()) {
+    answer.reply = reader.checks.Payload(response.reply(), payload_bytes_max);
+    const absl::Status& wrong = reader.checks.status();
+    if (!wrong.ok()) {
+      return Refusal(wrong.code(), ReasonOf(wrong),
+                     fmt::format("reply: {}", StdView(wrong.message())));
+    }
+  }
+  return answer;
 }
 
 }  // namespace wsrouter

@@ -26,7 +26,7 @@ struct BackendQuestion {
     absl::AnyInvocable<void(ConnectAnswer) &&> done;
   };
   struct Speaking {
-    absl::AnyInvocable<void(Effects) &&> done;
+    absl::AnyInvocable<void(MessageAnswer) &&> done;
   };
   struct Joining {
     absl::AnyInvocable<void(absl::Status) &&> done;

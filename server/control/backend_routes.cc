@@ -106,7 +106,7 @@ Backend::Ticket BackendRoutes::Connect(ConnectQuestion question,
 }
 
 Backend::Ticket BackendRoutes::Message(MessageQuestion question,
-                                       absl::AnyInvocable<void(Effects) &&> done) {
+                                       absl::AnyInvocable<void(MessageAnswer) &&> done) {
   auto asked = std::make_unique<BackendQuestion>();
   const Ticket ticket = asked->ticket = ++last_ticket_;
   asked->connection = question.connection;

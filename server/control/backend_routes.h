@@ -40,7 +40,8 @@ class BackendRoutes final : public Backend, public AttachDesk, private BackendAn
   bool Hears(std::string_view path) const override;
   Ticket Connect(ConnectQuestion question,
                  absl::AnyInvocable<void(ConnectAnswer) &&> done) override;
-  Ticket Message(MessageQuestion question, absl::AnyInvocable<void(Effects) &&> done) override;
+  Ticket Message(MessageQuestion question,
+                 absl::AnyInvocable<void(MessageAnswer) &&> done) override;
   bool ChecksJoins(std::string_view path) const override;
   Ticket JoinCheck(JoinQuestion question, absl::AnyInvocable<void(absl::Status) &&> done) override;
   void Cancel(Ticket ticket) override;

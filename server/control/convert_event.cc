@@ -51,6 +51,7 @@ struct Shown {
     v1::ClientMessage& shown = *proto.mutable_message();
     *shown.mutable_payload() = ToPayload(message.opcode, message.payload);
     for (const RoomName& room : message.rooms) shown.add_rooms(room.value);
+    shown.set_room(message.room.value);
   }
   void operator()(const event::Joined& joined) const {
     proto.set_kind(v1::EVENT_KIND_JOINED);

@@ -22,7 +22,7 @@ struct BytesOf {
   size_t operator()(const event::Owned& owned) const { return TextBytes(owned.labels); }
   size_t operator()(const event::Resumed& resumed) const { return TextBytes(resumed.labels); }
   size_t operator()(const event::Message& message) const {
-    size_t bytes = message.payload.size();
+    size_t bytes = message.payload.size() + message.room.value.size();
     for (const RoomName& room : message.rooms) bytes += room.value.size();
     return bytes;
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -42,7 +43,7 @@ struct ConnectQuestion {
   std::optional<Own> proved;  // who it is, by one of these
 };
 
-// Something that a client said.
+// Something that a client said. `room` is the client's word alone: what it says it is about.
 struct MessageQuestion {
   ConnectionId connection;
   ClientId client;  // the bound identity; empty while there is none
@@ -50,6 +51,7 @@ struct MessageQuestion {
   Opcode opcode = Opcode::kText;
   std::string payload;
   std::vector<RoomName> rooms;
+  RoomName room = {};  // empty: none
 };
 
 // A client that wants to join a room by itself.
@@ -63,6 +65,13 @@ struct JoinQuestion {
 
 // What is to happen because of it, one behind the other, and before the connection's next message.
 using Effects = std::vector<Envelope>;
+struct MessageAnswer {
+  MessageAnswer(Effects effects = {}, FramePtr reply = nullptr)
+      : effects(std::move(effects)), reply(std::move(reply)) {}
+
+  Effects effects;
+  FramePtr reply;  // for the client that asked; null: none
+};
 
 // SEAM 5. The services that decide about clients. The path of a connection says whether anybody
 // does.
@@ -83,7 +92,8 @@ class Backend {
 
   // Of one connection, one message is asked about at a time.
   virtual bool Hears(std::string_view path) const = 0;
-  virtual Ticket Message(MessageQuestion question, absl::AnyInvocable<void(Effects) &&> done) = 0;
+  virtual Ticket Message(MessageQuestion question,
+                         absl::AnyInvocable<void(MessageAnswer) &&> done) = 0;
 
   // Whether somebody says which rooms clients may join; nobody: none but those of their may_join.
   virtual bool ChecksJoins(std::string_view path) const = 0;

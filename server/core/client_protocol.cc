@@ -52,9 +52,11 @@ class Body {
     if (!checked.ok()) Fail(StdView(checked.message()));
     return room;
   }
+  // Empty, likewise absent: none.
+  RoomName AnyRoom() { return Text("room").value_or("").empty() ? RoomName() : Room(); }
 
   client_frame::Message Message() {
-    client_frame::Message message = {.id = id_};
+    client_frame::Message message = {.id = id_, .room = AnyRoom()};
     std::optional<std::string> text = Text("text");
     const std::optional<std::string> binary = Text("binary");
     if (text.has_value() == binary.has_value()) {
@@ -85,7 +87,7 @@ class Body {
   absl::Status refusal_;
 };
 
-constexpr std::array<const char*, 3> kKinds = {"join", "leave", "message"};
+constexpr std::array<const char*, 4> kKinds = {"join", "leave", "message", "ping"};
 
 std::variant<ClientRequest, BadClientFrame> Read(const json& object) {
   const char* kind = nullptr;
@@ -100,7 +102,7 @@ std::variant<ClientRequest, BadClientFrame> Read(const json& object) {
   if (kind == nullptr) {
     return BadClientFrame{.id = {},
                           .refusal = Refusal(absl::StatusCode::kUnimplemented, "FRAME_UNKNOWN",
-                                             "the frame is none of join, leave and message")};
+                                             "the frame is of no kind that the node knows")};
   }
   Body body(object[kind]);
   ClientRequest frame;
@@ -108,8 +110,10 @@ std::variant<ClientRequest, BadClientFrame> Read(const json& object) {
     frame = client_frame::Join{body.id(), body.Room()};
   } else if (kind == kKinds[1]) {
     frame = client_frame::Leave{body.id(), body.Room()};
-  } else {
+  } else if (kind == kKinds[2]) {
     frame = body.Message();
+  } else {
+    frame = client_frame::Ping{body.id()};
   }
   if (!body.refusal().ok()) return BadClientFrame{.id = body.id(), .refusal = body.refusal()};
   return frame;
@@ -118,6 +122,22 @@ std::variant<ClientRequest, BadClientFrame> Read(const json& object) {
 // `"id":"7",`, or nothing where there is none.
 std::string IdMember(std::string_view id) {
   return id.empty() ? std::string() : fmt::format(R"("id":{},)", Quoted(id));
+}
+
+// `,"retryAfterMs":1500`, or nothing where nobody knows.
+std::string RetryMember(absl::Duration after) {
+  if (after < absl::Milliseconds(1)) return {};
+  return fmt::format(R"(,"retryAfterMs":{})", absl::ToInt64Milliseconds(after));
+}
+
+// The member that a payload is: `"text":"hi"`.
+void AppendPayload(std::string& to, const Frame& frame) {
+  if (frame.opcode() == Opcode::kText) {
+    to += R"("text":)";
+    AppendQuoted(to, frame.payload());
+  } else {
+    absl::StrAppend(&to, R"("binary":")", absl::Base64Escape(AbslView(frame.payload())), R"(")");
+  }
 }
 
 // What the comments of CloseCode (router.proto) advise.
@@ -178,20 +198,23 @@ std::string LeftText(std::string_view id, const RoomName& room) {
   return fmt::format(R"({{"left":{{{}"room":{}}}}})", IdMember(id), Quoted(room.value));
 }
 
-std::string AckText(std::string_view id) {
-  return fmt::format(R"({{"ack":{{"id":{}}}}})", Quoted(id));
+std::string AckText(std::string_view id, const Frame* reply) {
+  std::string text = R"({"ack":{"id":)";
+  AppendQuoted(text, id);
+  if (reply != nullptr) {
+    text += ',';
+    AppendPayload(text, *reply);
+  }
+  text += "}}";
+  return text;
 }
 
 std::string ErrorText(std::string_view id, const absl::Status& refusal,
                       absl::Duration retry_after) {
   const std::string reason = ReasonOf(refusal);
-  std::string retry;
-  if (retry_after > absl::ZeroDuration()) {
-    retry = fmt::format(R"(,"retryAfterMs":{})", absl::ToInt64Milliseconds(retry_after));
-  }
   return fmt::format(R"({{"error":{{{}"reason":{},"text":{}{}}}}})", IdMember(id),
                      Quoted(reason.empty() ? "INTERNAL" : reason),
-                     Quoted(StdView(refusal.message())), retry);
+                     Quoted(StdView(refusal.message())), RetryMember(retry_after));
 }
 
 std::string GapText(std::string_view room, uint64_t count) {
@@ -208,9 +231,13 @@ std::string DrainingText(absl::Duration within) {
                      absl::ToInt64Milliseconds(within));
 }
 
-std::string ByeText(uint16_t code, std::string_view reason) {
-  return fmt::format(R"({{"bye":{{"code":{},"reason":{},"advice":"{}"}}}})", code, Quoted(reason),
-                     AdviceOf(code));
+std::string PongText(std::string_view id, uint32_t sent) {
+  return fmt::format(R"({{"pong":{{{}"sent":{}}}}})", IdMember(id), sent);
+}
+
+std::string ByeText(uint16_t code, std::string_view reason, absl::Duration retry_after) {
+  return fmt::format(R"({{"bye":{{"code":{},"reason":{},"advice":"{}"{}}}}})", code, Quoted(reason),
+                     AdviceOf(code), RetryMember(retry_after));
 }
 
 FramePtr MsgFrame(const Topic& to, const Frame& frame, const Position& position) {
@@ -220,12 +247,7 @@ FramePtr MsgFrame(const Topic& to, const Frame& frame, const Position& position)
     AppendQuoted(msg, name->value);
     msg += ',';
   }
-  if (frame.opcode() == Opcode::kText) {
-    msg += R"("text":)";
-    AppendQuoted(msg, frame.payload());
-  } else {
-    absl::StrAppend(&msg, R"("binary":")", absl::Base64Escape(AbslView(frame.payload())), R"(")");
-  }
+  AppendPayload(msg, frame);
   if (position.offset > 0) {
     absl::StrAppend(&msg, R"(,"offset":")", position.offset, R"(","epoch":)");
     AppendQuoted(msg, position.epoch);

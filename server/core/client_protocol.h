@@ -41,10 +41,15 @@ struct Message {
   std::string id;
   Opcode opcode = Opcode::kText;
   std::string payload;
+  RoomName room = {};  // that it is about; empty: none
+};
+struct Ping {
+  std::string id;
 };
 }  // namespace client_frame
 
-using ClientRequest = std::variant<client_frame::Join, client_frame::Leave, client_frame::Message>;
+using ClientRequest = std::variant<client_frame::Join, client_frame::Leave, client_frame::Message,
+                                   client_frame::Ping>;
 
 // Why a text is no frame. Where it breaks the protocol (it is no JSON object, or too deep), the
 // client cannot mean anything by it; otherwise it is told, by the id if it gave one.
@@ -68,14 +73,19 @@ std::string WelcomeText(std::string_view connection, std::string_view client,
                         const ResumeOffer& offer = {});
 std::string JoinedText(std::string_view id, const RoomName& room);
 std::string LeftText(std::string_view id, const RoomName& room);
-std::string AckText(std::string_view id);
+// With what a service replied; null: nothing.
+std::string AckText(std::string_view id, const Frame* reply = nullptr);
 std::string ErrorText(std::string_view id, const absl::Status& refusal, absl::Duration retry_after);
 // `count` frames were lost, zero: nobody knows how many; of `room`, where it is not empty.
 std::string GapText(std::string_view room, uint64_t count);
 // The node will close the connection within that time.
 std::string DrainingText(absl::Duration within);
-// Before a Close frame; says whether and how the client should come back.
-std::string ByeText(uint16_t code, std::string_view reason);
+// `sent` msg frames were queued before it.
+std::string PongText(std::string_view id, uint32_t sent);
+// Before a Close frame; says whether and how the client should come back, and when: zero, if that
+// is not known.
+std::string ByeText(uint16_t code, std::string_view reason,
+                    absl::Duration retry_after = absl::ZeroDuration());
 
 // What members that speak the protocol get where others get `frame`. Its position where it has one.
 FramePtr MsgFrame(const Topic& to, const Frame& frame, const Position& position = {});

@@ -32,19 +32,24 @@ struct Connection {
     bool adds;  // it was not a member when it asked, so it needs one of its rooms_per_connection
   };
 
+  // How many pushes were queued for it, modulo 2^32, but for those that have given way since.
+  uint32_t pushes() const { return outbox.next_number() - not_pushes; }
+
   uint64_t counter = 0;      // the part of its id that differs within the shard
   Client* client = nullptr;  // who it is; null while nobody owns it
   std::vector<Membership> rooms;
   std::vector<PendingJoin> joins_pending;
-  OnDuplicate on_duplicate =
-      OnDuplicate::kAllow;   // of its Own; the directory may have to be told again
-  bool closing = false;      // our Close is queued: nothing may be sent behind it
-  bool parked = false;       // closing; and yet the shard knows it, since its client may come back
-  bool own_pending = false;  // the directory has been asked who owns it
-  bool asking = false;       // a service has been asked what it may or means, and has not answered
-  bool speaks = false;       // wsrouter.v1.json
-  bool welcomed = false;     // as who its Own will make it
-  bool slow = false;         // a frame was dropped since the outbox was last empty
+  // Of its Own; the directory may have to be told again.
+  OnDuplicate on_duplicate : 2 = OnDuplicate::kAllow;
+  bool closing : 1 = false;      // our Close is queued: nothing may be sent behind it
+  bool own_pending : 1 = false;  // the directory has been asked who owns it
+  bool asking : 1 = false;       // a service was asked what it may or means, and has not answered
+  bool speaks : 1 = false;       // wsrouter.v1.json
+  bool parked = false;           // closing, and yet known, since its client may come back
+  bool welcomed = false;         // as who its Own will make it
+  bool slow = false;             // a frame was dropped since the outbox was last empty
+  // Of the frames that the outbox has counted: those of the node itself, and pushes that gave way.
+  uint32_t not_pushes = 0;
   Outbox outbox;
   std::shared_ptr<const Handshake> handshake;
   std::unique_ptr<const Labels> labels;  // null while there are none

@@ -85,6 +85,8 @@ enum class Counter : size_t {
   kSessionsUnavailable,    // ... that could not be looked up
   kParkedEvicted,          // connections that ended early, since too many wait for their clients
   kPushesParked,           // frames lost to clients that may come back
+  kRepliesDropped,   // of services, to clients that waited for none, have gone or got an error
+  kRepliesTooLarge,  // ... longer as JSON than an outbox may hold
   kCount,
 };
 
@@ -161,6 +163,8 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
         "sessions_unavailable_total",
         "parked_evicted_total",
         "pushes_parked_total",
+        "replies_dropped_total",
+        "replies_too_large_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

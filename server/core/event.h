@@ -76,6 +76,7 @@ struct Message {
   Opcode opcode = Opcode::kText;
   std::string payload;
   std::vector<RoomName> rooms;
+  RoomName room = {};  // that the client says it is about; empty: none
 };
 struct Joined {
   RoomName room;

@@ -6,7 +6,7 @@ std::shared_ptr<const Frame> Frame::Make(Opcode opcode, std::string_view payload
   constexpr char kFinal = static_cast<char>(0x80);
   const uint64_t size = payload.size();
   std::string wire;
-  wire.reserve(payload.size() + 10);
+  wire.reserve(payload.size() + kFrameHeaderBytesMax);
   wire.push_back(static_cast<char>(kFinal | static_cast<char>(opcode)));
   int length_octets = 0;
   if (size < 126) {

@@ -1,6 +1,7 @@
 #ifndef WSROUTER_CORE_FRAME_H_
 #define WSROUTER_CORE_FRAME_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +12,8 @@ namespace wsrouter {
 
 // RFC 6455 section 5.2; continuation is the codec's business.
 enum class Opcode : uint8_t { kText = 0x1, kBinary = 0x2, kClose = 0x8, kPing = 0x9, kPong = 0xA };
+
+inline constexpr size_t kFrameHeaderBytesMax = 10;  // from node to client
 
 // An immutable payload with its opcode, encoded once as a frame from node to client (final, not
 // masked, shortest length form) and shared by reference by everybody who sends it.

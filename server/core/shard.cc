@@ -78,19 +78,20 @@ void Shard::Begin(Connection& connection) {
 void Shard::OnMessage(Connection& connection, Opcode opcode, std::string payload) {
   counters_.Add(Counter::kMessagesIn);
   if (connection.speaks) return OnFrame(connection, opcode, payload);
-  Hear(connection, opcode, std::move(payload));
+  Hear(connection, {.opcode = opcode, .payload = std::move(payload)});
 }
 
-bool Shard::Hear(Connection& connection, Opcode opcode, std::string payload) {
+bool Shard::Hear(Connection& connection, client_frame::Message message) {
   const bool asked = backend_ != nullptr && backend_->Hears(connection.handshake->path);
   const bool watched = events_.Wants(kEventKind<event::Message>);
   if (!asked && !watched) counters_.Add(Counter::kMessagesUnheard);
   if (watched) {
-    Emit(connection, event::Message{.opcode = opcode,
-                                    .payload = asked ? payload : std::move(payload),
-                                    .rooms = RoomsOf(connection)});
+    Emit(connection, event::Message{.opcode = message.opcode,
+                                    .payload = asked ? message.payload : std::move(message.payload),
+                                    .rooms = RoomsOf(connection),
+                                    .room = message.room});
   }
-  if (asked) Ask(connection, opcode, std::move(payload));
+  if (asked) Ask(connection, std::move(message));
   return asked || watched;
 }
 
@@ -175,13 +176,17 @@ void Shard::Discard(Connection& connection) {
 }
 
 bool Shard::Reply(Connection& connection, FramePtr frame, const Frame* behind) {
-  const size_t size = frame->wire().size();
   const size_t kept = behind == nullptr ? 0 : behind->wire().size() + kFrameOverheadBytes;
-  const auto pushed = connection.outbox.Add(
-      FrameRef(std::move(frame)), limits_.slow_consumer_bytes + kControlFramesBytesMax - kept);
-  if (pushed == Outbox::Push::kFull) return false;
-  if (pushed == Outbox::Push::kFirst) transport_.WantWrite(connection);
-  outbox_bytes_ += size;
+  return Queue(connection, FrameRef(std::move(frame)),
+               limits_.slow_consumer_bytes + kControlFramesBytesMax - kept);
+}
+
+bool Shard::Queue(Connection& connection, const FrameRef& frame, size_t bytes_max) {
+  const auto queued = connection.outbox.Add(frame, bytes_max);
+  if (queued == Outbox::Push::kFull) return false;
+  if (queued == Outbox::Push::kFirst) transport_.WantWrite(connection);
+  outbox_bytes_ += frame->wire().size();
+  ++connection.not_pushes;
   return true;
 }
 

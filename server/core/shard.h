@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "base/clock.h"
+#include "core/awaited_ack.h"
 #include "core/backend.h"
 #include "core/broker.h"
 #include "core/client_protocol.h"
@@ -125,10 +126,6 @@ class Shard {
   struct Reasserting;
   struct ReassertedSlice;
   struct Push;
-  struct AwaitedAck {
-    std::string id;
-    absl::Status failure;  // of the first effect that did not happen
-  };
 
   // The connections that `topic` addresses here. Valid until a membership changes.
   std::vector<Connection*> Addressed(const Topic& topic) const;
@@ -137,7 +134,9 @@ class Shard {
 
   void Begin(Connection& connection);
   // False when nobody was there for the message.
-  bool Hear(Connection& connection, Opcode opcode, std::string payload);
+  bool Hear(Connection& connection, client_frame::Message message);
+  // Queues a frame that is no push. False when it does not fit.
+  bool Queue(Connection& connection, const FrameRef& frame, size_t bytes_max);
 
   // shard_delivery.cc
   // How many of `letters`, from the first on, push to the same topic.
@@ -189,13 +188,13 @@ class Shard {
 
   // shard_backend.cc
   void OnAdmitted(uint64_t counter, const Receipt& receipt);
-  void Ask(Connection& connection, Opcode opcode, std::string payload);
+  void Ask(Connection& connection, client_frame::Message message);
   void TellEnd(const ClientId& client, const Connection& connection,
                const event::Disconnected& detail);
   // Whether the effect ends the connection it is about: that needs no way through its own mailbox,
   // which may be full.
   bool CloseSender(uint64_t counter, const Envelope& effect);
-  void Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, size_t next);
+  void Apply(uint64_t counter, const std::shared_ptr<MessageAnswer>& answer, size_t next);
   void OnApplied(uint64_t counter, const absl::Status& failure);
 
   // shard_client.cc
@@ -205,8 +204,8 @@ class Shard {
   void Welcome(Connection& connection, std::string_view client);
   void OnFrame(Connection& connection, Opcode opcode, std::string_view text);
   void OnClientMessage(Connection& connection, client_frame::Message message);
-  // All that the message of a connection led to has happened.
-  void Acknowledge(uint64_t counter);
+  // All that the message of a connection led to has happened. `reply` may be null.
+  void Acknowledge(uint64_t counter, const FramePtr& reply);
   void OnClientLeave(Connection& connection, const client_frame::Leave& leave);
   void OnClientJoin(Connection& connection, client_frame::Join join);
   // Who has gone needs no answer about a join.

@@ -54,37 +54,38 @@ void Shard::OnAdmitted(uint64_t counter, const Receipt& receipt) {
   Close(*connection, CloseCause::kRefused, code, ReasonOf(status));
 }
 
-void Shard::Ask(Connection& connection, Opcode opcode, std::string payload) {
+void Shard::Ask(Connection& connection, client_frame::Message message) {
   transport_.Pause(connection);
   connection.asking = true;
   backend_->Message(
       {.connection = IdOf(connection),
        .client = connection.client == nullptr ? ClientId{} : connection.client->id,
        .handshake = connection.handshake,
-       .opcode = opcode,
-       .payload = std::move(payload),
-       .rooms = RoomsOf(connection)},
-      [this, post = post_, counter = connection.counter](Effects effects) {
-        post([this, counter, effects = std::make_shared<Effects>(std::move(effects))] {
-          Apply(counter, effects, 0);
+       .opcode = message.opcode,
+       .payload = std::move(message.payload),
+       .rooms = RoomsOf(connection),
+       .room = std::move(message.room)},
+      [this, post = post_, counter = connection.counter](MessageAnswer answer) {
+        post([this, counter, answer = std::make_shared<MessageAnswer>(std::move(answer))] {
+          Apply(counter, answer, 0);
         });
       });
 }
 
-void Shard::Apply(uint64_t counter, const std::shared_ptr<Effects>& effects, size_t next) {
+void Shard::Apply(uint64_t counter, const std::shared_ptr<MessageAnswer>& answer, size_t next) {
   // What the message led to happens also when its sender has gone meanwhile.
-  if (next < effects->size()) {
-    Envelope& effect = (*effects)[next];
-    if (CloseSender(counter, effect)) return Apply(counter, effects, next + 1);
+  if (next < answer->effects.size()) {
+    Envelope& effect = answer->effects[next];
+    if (CloseSender(counter, effect)) return Apply(counter, answer, next + 1);
     return broker_.Publish(std::move(effect),
-                           [this, post = post_, counter, effects, next](Receipt receipt) {
-                             post([this, counter, effects, next, failure = FailureOf(receipt)] {
+                           [this, post = post_, counter, answer, next](Receipt receipt) {
+                             post([this, counter, answer, next, failure = FailureOf(receipt)] {
                                OnApplied(counter, failure);
-                               Apply(counter, effects, next + 1);
+                               Apply(counter, answer, next + 1);
                              });
                            });
   }
-  Acknowledge(counter);
+  Acknowledge(counter, answer->reply);
   if (auto end = ends_untold_.extract(counter)) return std::move(end.mapped())();
   Connection* connection = registry_.Find(counter);
   if (connection == nullptr) return;

@@ -35,6 +35,11 @@ absl::Status Withdrawn() {
                  "the membership was ended while it came about");
 }
 
+absl::Status ReplyTooLarge() {
+  return Refusal(absl::StatusCode::kInvalidArgument, "REPLY_TOO_LARGE",
+                 "what the service replied is longer as JSON than an outbox may hold");
+}
+
 bool MayJoin(const Connection& connection, const RoomName& room) {
   return connection.may_join != nullptr &&
          std::ranges::any_of(*connection.may_join, [&](const std::string& pattern) {
@@ -58,21 +63,12 @@ void Shard::Say(Connection& connection, std::string text) {
                                      limits_.slow_consumer_bytes)) {
     QueueGap(connection, gap);
   }
-  switch (connection.outbox.Add(frame, limits_.slow_consumer_bytes)) {
-    case Outbox::Push::kFirst:
-      transport_.WantWrite(connection);
-      [[fallthrough]];
-    case Outbox::Push::kQueued:
-      outbox_bytes_ += frame->wire().size();
-      return;
-    case Outbox::Push::kFull:
-      // Without this frame the client would be wrong about where it is. Not at once: whoever calls
-      // is in the middle of changing the connection.
-      post_([this, counter = connection.counter] {
-        if (Connection* slow = registry_.Find(counter); slow != nullptr) CloseSlow({slow});
-      });
-      return;
-  }
+  if (Queue(connection, frame, limits_.slow_consumer_bytes)) return;
+  // Without this frame the client would be wrong about where it is. Not at once: whoever calls is
+  // in the middle of changing the connection.
+  post_([this, counter = connection.counter] {
+    if (Connection* slow = registry_.Find(counter); slow != nullptr) CloseSlow({slow});
+  });
 }
 
 void Shard::SayError(Connection& connection, std::string_view id, const absl::Status& refusal) {
@@ -97,7 +93,9 @@ void Shard::AnnounceDrain(absl::Duration within) {
 
 bool Shard::Greet(Connection& connection, FramePtr frame) {
   if (connection.speaks) frame = MsgFrame(IdOf(connection), *frame);
-  return Reply(connection, std::move(frame));
+  if (!Reply(connection, std::move(frame))) return false;
+  --connection.not_pushes;  // it comes as a push does
+  return true;
 }
 
 void Shard::OnFrame(Connection& connection, Opcode opcode, std::string_view text) {
@@ -118,32 +116,46 @@ void Shard::OnFrame(Connection& connection, Opcode opcode, std::string_view text
       Overloaded{
           [&](client_frame::Join& join) { OnClientJoin(connection, std::move(join)); },
           [&](client_frame::Leave& leave) { OnClientLeave(connection, leave); },
-          [&](client_frame::Message& message) { OnClientMessage(connection, std::move(message)); }},
+          [&](client_frame::Message& message) { OnClientMessage(connection, std::move(message)); },
+          [&](client_frame::Ping& ping) {
+            Say(connection, PongText(ping.id, connection.pushes()));
+          }},
       std::get<ClientRequest>(parsed));
 }
 
 void Shard::OnClientMessage(Connection& connection, client_frame::Message message) {
   const uint64_t counter = connection.counter;
-  const bool heard = Hear(connection, message.opcode, std::move(message.payload));
-  if (message.id.empty()) return;
+  const std::string id = message.id;
+  const bool heard = Hear(connection, std::move(message));
+  if (id.empty()) return;
   if (!heard) {
-    SayError(connection, message.id,
+    SayError(connection, id,
              Refusal(absl::StatusCode::kUnavailable, "MESSAGE_UNHEARD",
                      "no service takes messages now"));
   } else if (connection.asking) {
-    acks_.insert_or_assign(counter, AwaitedAck{.id = std::move(message.id)});
+    acks_.insert_or_assign(counter, AwaitedAck{.id = id, .failure = {}});
   } else {
-    Say(connection, AckText(message.id));
+    Say(connection, AckText(id));
   }
 }
 
-void Shard::Acknowledge(uint64_t counter) {
+void Shard::Acknowledge(uint64_t counter, const FramePtr& reply) {
   const auto ack = acks_.extract(counter);
   Connection* connection = ack.empty() ? nullptr : registry_.Find(counter);
-  if (connection == nullptr) return;
+  const bool away = connection == nullptr || connection->closing;
+  if (reply != nullptr && (away || !ack.mapped().failure.ok())) {
+    counters_.Add(Counter::kRepliesDropped);
+  }
+  if (away) return;
   const auto& [id, failure] = ack.mapped();
-  if (failure.ok()) return Say(*connection, AckText(id));
-  SayError(*connection, id, failure);
+  if (!failure.ok()) return SayError(*connection, id, failure);
+  std::string text = AckText(id, reply.get());
+  const size_t octets = text.size() + kFrameHeaderBytesMax;
+  if (reply != nullptr && !Outbox().Takes(octets, 1, limits_.slow_consumer_bytes)) {
+    counters_.Add(Counter::kRepliesTooLarge);
+    return SayError(*connection, id, ReplyTooLarge());
+  }
+  Say(*connection, std::move(text));
 }
 
 void Shard::OnClientLeave(Connection& connection, const client_frame::Leave& leave) {

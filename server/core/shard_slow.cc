@@ -67,6 +67,7 @@ bool Shard::MakeRoom(Connection& connection, size_t octets, size_t frames) {
       if (!connection.outbox.IsNext(loss->gap)) loss->before = {};
     }
     outbox_bytes_ -= dropped->wire().size();
+    ++connection.not_pushes;
     counters_.Add(Counter::kPushesDroppedOld);
     Lose(connection).before.Add(dropped.standing().room);
   }
@@ -103,11 +104,7 @@ FrameRef Shard::PendingGap(const Connection& connection) const {
 
 void Shard::QueueGap(Connection& connection, const FrameRef& gap) {
   losses_[connection.counter].behind = {};
-  const size_t bytes_max = limits_.slow_consumer_bytes + kControlFramesBytesMax;
-  if (connection.outbox.Add(gap, bytes_max) == Outbox::Push::kFirst) {
-    transport_.WantWrite(connection);
-  }
-  outbox_bytes_ += gap->wire().size();
+  (void)Queue(connection, gap, limits_.slow_consumer_bytes + kControlFramesBytesMax);
   counters_.Add(Counter::kGapsTold);
 }
 

@@ -257,8 +257,9 @@ void ShardLoop::Close(Connection& connection, CloseWith close) {
   // It was parked until now: its socket is on its way out already.
   if (session.state == Session::State::kClosing) return;
   if (session.state == Session::State::kLingering) return;
-  if (session.state == Session::State::kOpening) return Deny(session, close, absl::ZeroDuration());
-  CloseWithFrame(session, close.code, close.reason, false);
+  const absl::Duration retry_after = RetryAfter(session, close.code);
+  if (session.state == Session::State::kOpening) return Deny(session, close, retry_after);
+  CloseWithFrame(session, close.code, close.reason, false, retry_after);
 }
 
 void ShardLoop::Rearm(Connection& connection) {

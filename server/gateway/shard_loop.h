@@ -146,6 +146,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void BeginWindow(absl::Duration window);
   void EndWindow();
   void ContinueWindow();
+  // Over which time those should come back that are closed faster than a window would.
+  absl::Duration RestartSpread() const;
 
   // shard_loop_timers.cc
   absl::Duration DueOf(const Session& session) const;
@@ -159,8 +161,14 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void EndSlow(Session& session, SlowCause cause);
 
   // shard_loop_pressure.cc
+  // Whether upgrades are refused for want of memory or time.
+  bool sheds() const { return pressure_.memory_short() || lag_.too_late(); }
   // After how long to come again whom no rate tells.
   absl::Duration SpreadRetry(const Session& session) const;
+  // What a client that is closed with `code` is told of that; zero: nobody knows.
+  absl::Duration RetryAfter(const Session& session, uint16_t code) const;
+  // Evenly from zero up to below `most`.
+  absl::Duration Jitter(const Session& session, absl::Duration most) const;
   // False when it was refused, since the node has too much to do.
   bool MayUpgrade(Session& session);
   // False when it was closed, since it has sent too much.
@@ -201,7 +209,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void On(Session& session, FrameDecoder::Pong pong);
   void On(Session& session, FrameDecoder::Close close);
   void On(Session& session, FrameDecoder::Failure failure);
-  void CloseWithFrame(Session& session, uint16_t code, std::string_view reason, bool peer_done);
+  void CloseWithFrame(Session& session, uint16_t code, std::string_view reason, bool peer_done,
+                      absl::Duration retry_after = absl::ZeroDuration());
 
   std::shared_ptr<const GatewayOptions> options_;
   AddressLimit& addresses_;

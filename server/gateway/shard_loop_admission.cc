@@ -173,7 +173,7 @@ void ShardLoop::Deny(Session& session, const CloseWith& close, absl::Duration re
     return Doom(session);
   }
   session.state = Session::State::kOpen;
-  CloseWithFrame(session, close.code, close.reason, false);
+  CloseWithFrame(session, close.code, close.reason, false, retry_after);
 }
 
 void ShardLoop::Pause(Connection& connection) {

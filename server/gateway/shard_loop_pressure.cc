@@ -6,21 +6,40 @@ namespace wsrouter {
 namespace {
 
 // When they may come again whom no rate tells: spread, so that they do not all come at once.
-constexpr int64_t kRetryMinSeconds = 5;
-constexpr int64_t kRetrySpreadSeconds = 20;
+constexpr absl::Duration kRetryMin = absl::Seconds(5);
+constexpr absl::Duration kRetrySpread = absl::Seconds(20);
 
 }  // namespace
 
+absl::Duration ShardLoop::Jitter(const Session& session, absl::Duration most) const {
+  constexpr uint64_t kParts = 1 << 20;
+  const uint64_t part = Scatter(static_cast<uint64_t>(session.fd) ^
+                                static_cast<uint64_t>(absl::ToInt64Nanoseconds(now_.uptime))) %
+                        kParts;
+  return most * (static_cast<double>(part) / kParts);
+}
+
 absl::Duration ShardLoop::SpreadRetry(const Session& session) const {
-  const uint64_t spread = Scatter(static_cast<uint64_t>(session.fd) ^
-                                  static_cast<uint64_t>(absl::ToInt64Nanoseconds(now_.uptime)));
-  return absl::Seconds(kRetryMinSeconds + static_cast<int64_t>(spread % kRetrySpreadSeconds));
+  return kRetryMin + absl::Floor(Jitter(session, kRetrySpread), absl::Seconds(1));
+}
+
+absl::Duration ShardLoop::RetryAfter(const Session& session, uint16_t code) const {
+  switch (static_cast<CloseCode>(code)) {
+    case CloseCode::kServiceRestart:
+      return Jitter(session, RestartSpread());
+    case CloseCode::kTryAgainLater:
+    case CloseCode::kCapacity:
+    case CloseCode::kSlowConsumer:
+      return sheds() ? SpreadRetry(session) : absl::ZeroDuration();
+    default:
+      return absl::ZeroDuration();
+  }
 }
 
 bool ShardLoop::MayUpgrade(Session& session) {
   absl::Duration retry_after;
   Counter cause = Counter::kUpgradesShedMemory;
-  if (pressure_.memory_short() || lag_.too_late()) {
+  if (sheds()) {
     if (!pressure_.memory_short()) cause = Counter::kUpgradesShedLag;
     retry_after = SpreadRetry(session);
   } else if (const auto wait = pressure_.TakeUpgrade(now_.uptime)) {
@@ -61,8 +80,9 @@ bool ShardLoop::MaySend(Session& session) {
   constexpr auto kCode = static_cast<uint16_t>(CloseCode::kRateLimited);
   constexpr std::string_view kReason = "too many frames";
   shard_.OnClose(session, CloseCause::kRateLimited, {kCode, std::string(kReason)});
+  const absl::Duration full = absl::Nanoseconds(frames_rate_.slack() + frames_rate_.interval());
   // Nothing more is expected of the peer: what it goes on sending is not even decoded.
-  CloseWithFrame(session, kCode, kReason, true);
+  CloseWithFrame(session, kCode, kReason, true, full + Jitter(session, full));
   return false;
 }
 

@@ -200,7 +200,7 @@ void ShardLoop::On(Session& session, FrameDecoder::Failure failure) {
 }
 
 void ShardLoop::CloseWithFrame(Session& session, uint16_t code, std::string_view reason,
-                               bool peer_done) {
+                               bool peer_done, absl::Duration retry_after) {
   session.state = Session::State::kClosing;
   session.closing = true;
   session.peer_done = peer_done;
@@ -212,7 +212,8 @@ void ShardLoop::CloseWithFrame(Session& session, uint16_t code, std::string_view
   const FramePtr frame = Frame::Make(Opcode::kClose, EncodeClosePayload(code, reason));
   if (!answers && session.handshake != nullptr && session.handshake->speaks) {
     // Where there is no room for both, the Close says it in fewer words.
-    (void)shard_.Reply(session, Frame::Make(Opcode::kText, ByeText(code, reason)), frame.get());
+    const FramePtr bye = Frame::Make(Opcode::kText, ByeText(code, reason, retry_after));
+    (void)shard_.Reply(session, bye, frame.get());
   }
   if (!shard_.Reply(session, frame)) Doom(session);
 }

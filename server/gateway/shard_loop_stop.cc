@@ -13,6 +13,9 @@ constexpr auto kRestart = static_cast<uint16_t>(CloseCode::kServiceRestart);
 // A window closes at least so many connections a second: a few do not take the whole of it.
 constexpr int64_t kDrainPerSecond = 50;
 
+// Nobody who is closed faster is kept away for longer than this.
+constexpr absl::Duration kRestartSpreadMax = absl::Seconds(10);
+
 }  // namespace
 
 void ShardLoop::Drain(absl::Duration window) {
@@ -46,7 +49,7 @@ void ShardLoop::BeginWindow(absl::Duration window) {
   for (Session* session : sessions_) {
     if (session->state == Session::State::kAsking) {
       Unhold(*session);
-      Deny(*session, {kRestart, {}}, absl::ZeroDuration());
+      Deny(*session, {kRestart, {}}, RetryAfter(*session, kRestart));
     }
     if (session->state == Session::State::kEcho) CloseWithFrame(*session, kRestart, {}, false);
   }
@@ -74,6 +77,12 @@ void ShardLoop::ContinueWindow() {
   } else if (!std::exchange(drained_, true)) {
     shard_.Stop();
   }
+}
+
+absl::Duration ShardLoop::RestartSpread() const {
+  if (!draining_ && !stopping_) return absl::ZeroDuration();
+  const auto calm = absl::Seconds(static_cast<int64_t>(window_connections_) / kDrainPerSecond);
+  return std::clamp(calm - window_, absl::ZeroDuration(), kRestartSpreadMax);
 }
 
 void ShardLoop::FinishStop(absl::Duration deadline) {

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <variant>
 
-#include "base/overloaded.h"
 #include "core/client_protocol.h"
 #include "core/error.h"
 
@@ -44,6 +43,24 @@ void CheckPayload(const client_frame::Message& message) {
           "a payload arrives as it was sent");
 }
 
+void CheckFrame(const client_frame::Message& message) {
+  CheckPayload(message);
+  if (!message.room.value.empty()) CheckRoom(message.room);
+  const FramePtr reply = Frame::Make(message.opcode, message.payload);
+  Require(std::holds_alternative<BadClientFrame>(ParseClientFrame(AckText("i", reply.get()))),
+          "what a node says is nothing that a client may say");
+}
+void CheckFrame(const client_frame::Ping& ping) {
+  std::string text = PongText(ping.id, 0);
+  Require(text.starts_with(R"({"pong":{)"), "a pong says that it is one");
+  text.replace(2, 4, "ping");
+  const auto again = ParseClientFrame(text);
+  const auto* frame = std::get_if<ClientRequest>(&again);
+  Require(frame != nullptr && std::get<client_frame::Ping>(*frame).id == ping.id,
+          "an id comes back as it was sent");
+}
+void CheckFrame(const auto& about) { CheckRoom(about.room); }
+
 void Check(std::string_view text) {
   const auto parsed = ParseClientFrame(text);
   if (const auto* bad = std::get_if<BadClientFrame>(&parsed)) {
@@ -52,9 +69,7 @@ void Check(std::string_view text) {
     Require(!ErrorText(bad->id, bad->refusal, absl::ZeroDuration()).empty(), "errors are told");
     return;
   }
-  std::visit(Overloaded{[](const client_frame::Message& message) { CheckPayload(message); },
-                        [](const auto& about) { CheckRoom(about.room); }},
-             std::get<ClientRequest>(parsed));
+  std::visit([](const auto& frame) { CheckFrame(frame); }, std::get<ClientRequest>(parsed));
   std::visit(
       [](const auto& frame) { Require(frame.id.size() <= kFrameIdBytesMax, "an id is bounded"); },
       std::get<ClientRequest>(parsed));

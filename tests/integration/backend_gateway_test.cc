@@ -116,6 +116,26 @@ TEST_P(BackendGatewayTest, AClientJoinsWhereTheServiceAllowsIt) {
                           "Message bye of alice", "Disconnected 4999 of alice"));
 }
 
+TEST_P(BackendGatewayTest, AClientAsksAndIsAnswered) {
+  BackendHandlers handlers = Chat();
+  handlers.message = [](const v1::MessageRequest& request, const auto& reply) {
+    v1::MessageResponse response;
+    response.mutable_reply()->set_text(request.payload().text() + " of " + request.room());
+    reply(grpc::Status::OK, response);
+  };
+  BackendNode node(GetParam(), std::move(handlers), {});
+  const auto gateway = Gateway(node);
+  RawClient client = gateway->Connect();
+  ASSERT_TRUE(client.Upgrade("/ws", "Sec-WebSocket-Protocol: wsrouter.v1.json\r\n"));
+  for (int greeting = 0; greeting < 3; ++greeting) client.ReadFrame();
+  ASSERT_TRUE(client.Send(ClientText(R"({"message":{"id":"1","text":"size","room":"hall"}})") +
+                          ClientText(R"({"message":{"text":"nobody waits"}})") +
+                          ClientText(R"({"ping":{"id":"2"}})")));
+  EXPECT_EQ(client.ReadFrame(), R"(text {"ack":{"id":"1","text":"size of hall"}})");
+  EXPECT_EQ(client.ReadFrame(), R"(text {"pong":{"id":"2","sent":1}})");
+  EXPECT_EQ(gateway->Total(Counter::kRepliesDropped), 1u);
+}
+
 TEST_P(BackendGatewayTest, AServiceThatDiesLeavesConnectionsAloneUntilTheySpeak) {
   BackendNode node(GetParam(), Chat(), {});
   const auto gateway = Gateway(node);

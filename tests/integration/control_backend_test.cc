@@ -99,6 +99,23 @@ TEST_P(ControlBackendTest, AMessageLeadsToEachKindOfEffect) {
   EXPECT_EQ(node.Total(Counter::kSendToClient), 1u);
 }
 
+TEST_P(ControlBackendTest, AReplyComesBesideTheEffects) {
+  BackendNode& node = Node({.message = [](const v1::MessageRequest& request, const auto& reply) {
+    v1::MessageResponse response;
+    if (request.payload().text() == "both") response.add_effects()->mutable_send()->set_text("e");
+    response.mutable_reply()->set_text("about " + request.room());
+    reply(grpc::Status::OK, response);
+  }});
+  EXPECT_EQ(node.asker().Message(1, "both").Get(), "send e; reply about claimed");
+  EXPECT_EQ(node.asker().Message(1, "one").Get(), "reply about claimed");
+}
+
+TEST_P(ControlBackendTest, AReplyThatIsNoneFailsTheAnswer) {
+  BackendNode& node = Node(Leading(R"({"effects":[{"send":{"text":"a"}}],"reply":{}})"));
+  EXPECT_EQ(node.asker().Message(1, "hello").Get(), kEnd);
+  EXPECT_EQ(node.Total(Counter::kBackendFailures), 1u);
+}
+
 TEST_P(ControlBackendTest, QuestionsOfAConnectionComeInTheirOrderAndOnce) {
   BackendNode& node = Node({});
   EXPECT_EQ(node.asker().Message(1, "one").Get(), "nothing");

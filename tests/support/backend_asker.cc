@@ -68,9 +68,9 @@ std::string Show(const Topic& to) {
                     to);
 }
 
-std::string Show(const Effects& effects) {
+std::string Show(const MessageAnswer& answer) {
   std::string text;
-  for (const Envelope& effect : effects) {
+  for (const Envelope& effect : answer.effects) {
     if (!text.empty()) text += "; ";
     text += std::visit(
         Overloaded{[](const Deliver& deliver) { return "send " + Show(deliver.frame); },
@@ -84,6 +84,7 @@ std::string Show(const Effects& effects) {
         effect.action);
     text += Show(effect.to);
   }
+  if (answer.reply != nullptr) text += (text.empty() ? "reply " : "; reply ") + Show(answer.reply);
   return text.empty() ? "nothing" : text;
 }
 
@@ -106,14 +107,15 @@ BackendAsker::Asked BackendAsker::Message(uint64_t connection, const std::string
                                           const std::string& client, const std::string& path) {
   auto promise = std::make_shared<std::promise<std::string>>();
   Asked asked = {.ticket = 0, .answer = promise->get_future()};
-  asked.ticket =
-      backend_.Message({.connection = IdOf(connection),
-                        .client = {client},
-                        .handshake = Said(path),
-                        .opcode = Opcode::kText,
-                        .payload = text,
-                        .rooms = {}},
-                       [promise](const Effects& effects) { promise->set_value(Show(effects)); });
+  asked.ticket = backend_.Message(
+      {.connection = IdOf(connection),
+       .client = {client},
+       .handshake = Said(path),
+       .opcode = Opcode::kText,
+       .payload = text,
+       .rooms = {},
+       .room = {"claimed"}},
+      [promise](const MessageAnswer& answer) { promise->set_value(Show(answer)); });
   return asked;
 }
 

@@ -26,7 +26,7 @@ class FakeBackend final : public Backend {
     absl::AnyInvocable<void(Answer) &&> answer;
   };
   using Connecting = Asked<ConnectQuestion, ConnectAnswer>;
-  using Speaking = Asked<MessageQuestion, Effects>;
+  using Speaking = Asked<MessageQuestion, MessageAnswer>;
   using Joining = Asked<JoinQuestion, absl::Status>;
   struct End {
     Event event;
@@ -43,7 +43,8 @@ class FakeBackend final : public Backend {
     changed_.SignalAll();
     return last_ticket_;
   }
-  Ticket Message(MessageQuestion question, absl::AnyInvocable<void(Effects) &&> done) override {
+  Ticket Message(MessageQuestion question,
+                 absl::AnyInvocable<void(MessageAnswer) &&> done) override {
     absl::MutexLock lock(&mutex_);
     messages_.push_back({++last_ticket_, std::move(question), std::move(done)});
     changed_.SignalAll();

@@ -63,7 +63,7 @@ std::string Wrong(const std::string& json, const ConnectQuestion& question = Que
   return std::string(Read(json, question).status().message());
 }
 
-absl::StatusOr<Effects> ReadEffects(const std::string& json) {
+absl::StatusOr<MessageAnswer> ReadMessage(const std::string& json) {
   return ReadAnswer(Json<v1::MessageResponse>(json), Question().connection, kBytesMax, kNow);
 }
 
@@ -161,29 +161,31 @@ TEST(BackendConvertTest, LabelsWithThoseOfTheTokenAreBounded) {
 }
 
 TEST(BackendConvertTest, EffectsBecomeEnvelopesInTheirOrder) {
-  const auto effects = ReadEffects(R"({"effects":[{"send":{"text":"hi"}},
+  const auto answer = ReadMessage(R"({"effects":[{"send":{"text":"hi"}},
       {"push":{"room":"a","rooms":["b"],"payload":{"text":"all"},"except_client_ids":["bob"]}},
       {"send_to_client":{"client_id":"carol","payload":{"text":"psst"}}},
       {"join":{"rooms":["c"]}},{"leave":{"rooms":["d"]}},{"own":{"client_id":"alice"}},
       {"disconnect":{"code":4999,"reason":"bye"}}]})");
-  ASSERT_TRUE(effects.ok()) << effects.status();
-  ASSERT_EQ(effects->size(), 8u);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  const Effects& effects = answer->effects;
+  ASSERT_EQ(effects.size(), 8u);
+  EXPECT_EQ(answer->reply, nullptr);
   const Topic self = Question().connection;
-  EXPECT_EQ((*effects)[0].to, self);
-  EXPECT_EQ(std::get<Deliver>((*effects)[0].action).frame->payload(), "hi");
-  EXPECT_EQ((*effects)[1].to, Topic(RoomName{"a"}));
-  EXPECT_EQ((*effects)[2].to, Topic(RoomName{"b"}));
-  EXPECT_TRUE(std::get<Deliver>((*effects)[2].action).except->clients.contains(ClientId{"bob"}));
-  EXPECT_EQ((*effects)[3].to, Topic(ClientId{"carol"}));
-  EXPECT_THAT(std::get<Join>((*effects)[4].action).rooms, ElementsAre(RoomName{"c"}));
-  EXPECT_THAT(std::get<Leave>((*effects)[5].action).rooms, ElementsAre(RoomName{"d"}));
-  EXPECT_EQ(std::get<Own>((*effects)[6].action).client.value, "alice");
-  EXPECT_EQ(std::get<Disconnect>((*effects)[7].action).close.code, 4999);
+  EXPECT_EQ(effects[0].to, self);
+  EXPECT_EQ(std::get<Deliver>(effects[0].action).frame->payload(), "hi");
+  EXPECT_EQ(effects[1].to, Topic(RoomName{"a"}));
+  EXPECT_EQ(effects[2].to, Topic(RoomName{"b"}));
+  EXPECT_TRUE(std::get<Deliver>(effects[2].action).except->clients.contains(ClientId{"bob"}));
+  EXPECT_EQ(effects[3].to, Topic(ClientId{"carol"}));
+  EXPECT_THAT(std::get<Join>(effects[4].action).rooms, ElementsAre(RoomName{"c"}));
+  EXPECT_THAT(std::get<Leave>(effects[5].action).rooms, ElementsAre(RoomName{"d"}));
+  EXPECT_EQ(std::get<Own>(effects[6].action).client.value, "alice");
+  EXPECT_EQ(std::get<Disconnect>(effects[7].action).close.code, 4999);
 }
 
 TEST(BackendConvertTest, EffectsThatAreNotInOrderAreRefusedAsAWhole) {
   const auto wrong = [](const std::string& effects) {
-    return std::string(ReadEffects(R"({"effects":[)" + effects + "]}").status().message());
+    return std::string(ReadMessage(R"({"effects":[)" + effects + "]}").status().message());
   };
   EXPECT_THAT(wrong("{}"), HasSubstr("effects[0]: effect is not set"));
   EXPECT_THAT(wrong(R"({"send":{"text":"a"}},{"send":{}})"), HasSubstr("effects[1]"));
@@ -198,6 +200,34 @@ TEST(BackendConvertTest, EffectsThatAreNotInOrderAreRefusedAsAWhole) {
   std::string many;
   for (int i = 0; i < 101; ++i) many += std::string(i > 0 ? "," : "") + R"({"send":{"text":""}})";
   EXPECT_THAT(wrong(many), HasSubstr("effects has 101 entries"));
+}
+
+TEST(BackendConvertTest, AReplyIsAPayloadWithItsBounds) {
+  const auto text = ReadMessage(R"({"effects":[{"leave":{"rooms":["a"]}}],"reply":{"text":""}})");
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(text->reply->payload(), "");
+  EXPECT_EQ(text->reply->opcode(), Opcode::kText);
+  EXPECT_EQ(text->effects.size(), 1u);
+  EXPECT_EQ(ReadMessage(R"({"reply":{"binary":"+/8="}})")->reply->payload(), "\xFB\xFF");
+  const absl::Status neither = ReadMessage(R"({"reply":{}})").status();
+  EXPECT_EQ(ReasonOf(neither), "FIELD_MISSING");
+  EXPECT_THAT(std::string(neither.message()), HasSubstr("reply: "));
+  const std::string large(kBytesMax + 1, 'x');
+  EXPECT_EQ(ReasonOf(ReadMessage(R"({"reply":{"text":")" + large + R"("}})").status()),
+            "PAYLOAD_TOO_LARGE");
+}
+
+TEST(BackendConvertTest, TheRoomOfAMessageIsTheClientsWord) {
+  const ConnectQuestion proved = Proved();
+  const v1::MessageRequest request = ToRequest(MessageQuestion{.connection = proved.connection,
+                                                               .client = {"alice"},
+                                                               .handshake = proved.handshake,
+                                                               .payload = "hi",
+                                                               .rooms = {{"lobby"}},
+                                                               .room = {"attic"}});
+  EXPECT_EQ(request.room(), "attic");
+  EXPECT_EQ(request.rooms_size(), 1);
+  EXPECT_EQ(request.rooms(0), "lobby");
 }
 
 }  // namespace

@@ -41,6 +41,11 @@ TEST(ClientProtocolTest, KindsAreReadWithAndWithoutAnId) {
       Parsed<client_frame::Message>(R"({"message":{"id":"m","text":"a\n\u0000"}})");
   EXPECT_EQ(message.opcode, Opcode::kText);
   EXPECT_EQ(message.payload, "a\n\0"s);
+  EXPECT_EQ(message.room.value, "");
+  EXPECT_EQ(Parsed<client_frame::Message>(R"({"message":{"text":"","room":"r"}})").room.value, "r");
+  EXPECT_EQ(Parsed<client_frame::Message>(R"({"message":{"text":"","room":""}})").room.value, "");
+  EXPECT_EQ(Parsed<client_frame::Ping>(R"({"ping":{"id":"9"}})").id, "9");
+  EXPECT_EQ(Parsed<client_frame::Ping>(R"({"ping":{}})").id, "");
 }
 
 TEST(ClientProtocolTest, BinaryIsBase64OfBothAlphabets) {
@@ -71,6 +76,9 @@ TEST(ClientProtocolTest, WhatIsNotInOrderIsToldByItsId) {
   EXPECT_EQ(Wrong(R"({"leave":{"id":"1","room":")" + std::string(256, 'a') + R"("}})"),
             "FRAME_INVALID 1");
   EXPECT_EQ(Wrong(R"({"message":{"id":"1"}})"), "FRAME_INVALID 1");
+  EXPECT_EQ(Wrong(R"({"message":{"id":"1","text":"a","room":"a\u0001"}})"), "FRAME_INVALID 1");
+  EXPECT_EQ(Wrong(R"({"message":{"id":"1","text":"a","room":7}})"), "FRAME_INVALID 1");
+  EXPECT_EQ(Wrong(R"({"ping":7})"), "FRAME_INVALID ");
   EXPECT_EQ(Wrong(R"({"message":{"id":"1","text":"a","binary":""}})"), "FRAME_INVALID 1");
   EXPECT_EQ(Wrong(R"({"join":{"room":"a","id":")" + std::string(65, 'i') + R"("}})"),
             "FRAME_INVALID ");
@@ -105,6 +113,12 @@ TEST(ClientProtocolTest, NodeFramesAreWritten) {
   EXPECT_EQ(JoinedText("1", {"lobby"}), R"({"joined":{"id":"1","room":"lobby"}})");
   EXPECT_EQ(LeftText("", {"lobby"}), R"({"left":{"room":"lobby"}})");
   EXPECT_EQ(AckText("7"), R"({"ack":{"id":"7"}})");
+  EXPECT_EQ(AckText("7", Frame::Make(Opcode::kText, "a\"").get()),
+            R"({"ack":{"id":"7","text":"a\""}})");
+  EXPECT_EQ(AckText("7", Frame::Make(Opcode::kBinary, "\xFB\xFF").get()),
+            R"({"ack":{"id":"7","binary":"+/8="}})");
+  EXPECT_EQ(PongText("9", 4294967295), R"({"pong":{"id":"9","sent":4294967295}})");
+  EXPECT_EQ(PongText("", 0), R"({"pong":{"sent":0}})");
   EXPECT_EQ(ErrorText("", ConnectionNotOwned(), absl::Milliseconds(1500)),
             R"({"error":{"reason":"CONNECTION_NOT_OWNED","text":"nobody owns the connection",)"
             R"("retryAfterMs":1500}})");
@@ -116,6 +130,8 @@ TEST(ClientProtocolTest, ByeAdvisesAsTheCodesDo) {
   EXPECT_EQ(ByeText(4002, ""),
             R"({"bye":{"code":4002,"reason":"","advice":"ADVICE_NEW_CREDENTIALS"}})");
   EXPECT_EQ(ByeText(4999, ""), R"({"bye":{"code":4999,"reason":"","advice":"ADVICE_NEVER"}})");
+  EXPECT_EQ(ByeText(4029, "", absl::Milliseconds(2500)),
+            R"({"bye":{"code":4029,"reason":"","advice":"ADVICE_LATER","retryAfterMs":2500}})");
 }
 
 TEST(ClientProtocolTest, PayloadsTravelOctetForOctet) {
