@@ -5,31 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
+#include "tests/support/slow_reader.h"
 #include "tests/support/test_gateway.h"
 
 namespace wsrouter {
 namespace {
-
-constexpr size_t kFrameBytes = 50'000;
-
-TestGateway::Settings SmallOutboxes(SlowConsumerPolicy policy) {
-  TestGateway::Settings settings;
-  settings.limits.slow_consumer_bytes = 4 * (kFrameBytes + kFrameOverheadBytes);
-  settings.limits.slow_consumer_policy = policy;
-  return settings;
-}
-
-std::string Numbered(int number) {
-  return std::to_string(number) + ' ' + std::string(kFrameBytes, 'x');
-}
-
-int NumberOf(const std::string& frame) {
-  int number = -1;
-  EXPECT_TRUE(frame.starts_with("text ")) << frame.substr(0, 80);
-  EXPECT_TRUE(absl::SimpleAtoi(frame.substr(5, frame.find(' ', 5) - 5), &number));
-  return number;
-}
 
 // Pushes until a slow member has lost a frame. Returns how many it was sent.
 int PushUntilDropped(TestGateway& gateway, const std::string& room) {

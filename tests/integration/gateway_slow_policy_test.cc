@@ -5,38 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
+#include "tests/support/slow_reader.h"
 #include "tests/support/test_gateway.h"
 
 namespace wsrouter {
 namespace {
 
-constexpr size_t kFrameBytes = 50'000;
 constexpr const char* kSpeaks = "Sec-WebSocket-Protocol: wsrouter.v1.json\r\n";
-
-TestGateway::Settings SmallOutboxes(SlowConsumerPolicy policy) {
-  TestGateway::Settings settings;
-  settings.limits.slow_consumer_bytes = 4 * (kFrameBytes + kFrameOverheadBytes);
-  settings.limits.slow_consumer_policy = policy;
-  return settings;
-}
-
-std::string Numbered(int number) {
-  return std::to_string(number) + ' ' + std::string(kFrameBytes, 'x');
-}
-
-int NumberOf(const std::string& frame) {
-  int number = -1;
-  EXPECT_TRUE(frame.starts_with("text ")) << frame.substr(0, 80);
-  EXPECT_TRUE(absl::SimpleAtoi(frame.substr(5, frame.find(' ', 5) - 5), &number));
-  return number;
-}
 
 // Pushes until something waits in the node. Returns the next number.
 int FillTheKernel(TestGateway& gateway, const std::string& room) {
   for (int i = 0; i < 2000; ++i) {
     gateway.Push(room, Numbered(i));
-    if (gateway.Gauges().outbox_bytes > 2 * kFrameBytes) return i + 1;
+    if (gateway.Gauges().outbox_bytes > 2 * kSlowFrameBytes) return i + 1;
   }
   ADD_FAILURE() << "the kernel took everything";
   return 0;
@@ -183,7 +164,7 @@ TEST(GatewaySlowPolicyTest, TheBudgetEndsTheLargestOfTheNodeFirst) {
   }
   TestConnection big = gateway.Online("big", {"big"}, {.receive_bytes = 4096});
   TestConnection quick = gateway.Online("quick", {"quick"});
-  const uint64_t each = 20 * kFrameBytes;
+  const uint64_t each = 20 * kSlowFrameBytes;
   for (uint64_t i = 0; i < small.size(); ++i) {
     while (gateway.Gauges().outbox_bytes < (i + 1) * each) {
       gateway.Push("small" + std::to_string(i), Numbered(0));
