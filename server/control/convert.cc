@@ -135,6 +135,7 @@ v1::ConnectionInfo ToProto(const ConnectionDescription& connection) {
   for (const RoomName& room : connection.rooms) info.add_rooms(room.value);
   for (const auto& [key, value] : connection.labels) (*info.mutable_labels())[key] = value;
   info.set_outbox_bytes(connection.outbox_bytes);
+  info.set_parked(connection.parked);
   if (connection.expires_at.has_value()) {
     *info.mutable_expires_at() = ToProto(*connection.expires_at);
   }

@@ -38,6 +38,7 @@ struct ConnectionDescription {
   std::vector<RoomName> rooms;
   Labels labels;
   uint64_t outbox_bytes = 0;
+  bool parked = false;  // it has no socket any more, and its client may come back
 };
 
 // What became of an envelope: of one subscriber's part, or of the whole when parts are added.

@@ -2,6 +2,7 @@
 #define WSROUTER_CORE_SESSION_BOOK_H_
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
 #include "core/event.h"
 #include "core/ids.h"
 #include "core/sessions.h"
@@ -27,9 +29,20 @@ class SessionBook {
     CloseCause cause;
     CloseWith close;
   };
+  // Whose place a connection takes, and as what.
+  struct Return {
+    ConnectionId previous;
+    Own own;
+  };
+  // A connection whose old one may have changed since its session was taken, until it has said so.
+  struct Arrival {
+    Own taken;
+    absl::flat_hash_set<RoomName> touched;  // about which it has heard something newer itself
+  };
 
-  // `sessions` may be null: then nobody can come back.
-  explicit SessionBook(Sessions* sessions) : sessions_(sessions) {}
+  // Of the clients of that shard. `sessions` may be null: then nobody can come back.
+  SessionBook(Sessions* sessions, NodeIdentity node, uint16_t shard)
+      : sessions_(sessions), node_(std::move(node)), shard_(shard) {}
 
   bool on() const { return sessions_ != nullptr; }
   bool Has(uint64_t counter) const { return tokens_.contains(counter); }
@@ -38,7 +51,22 @@ class SessionBook {
   const std::string& Begin(uint64_t counter) {
     End(counter);
     changed_.insert(counter);
-    return tokens_[counter] = sessions_->NewToken();
+    return tokens_[counter].token = sessions_->NewToken();
+  }
+  // The client has come back with `token`, and may not have read the new one before `until`: so
+  // long the session is under both.
+  void Spare(uint64_t counter, std::string_view token, absl::Duration until) {
+    tokens_[counter].spare = token;
+    spares_.emplace_back(until, counter);
+  }
+  // Those whose time has come are good no more.
+  void EndSpares(absl::Duration uptime) {
+    while (!spares_.empty() && spares_.front().first <= uptime) {
+      const uint64_t counter = spares_.front().second;
+      const auto tokens = tokens_.find(counter);
+      if (tokens != tokens_.end()) Erase(counter, std::exchange(tokens->second.spare, {}));
+      spares_.pop_front();
+    }
   }
   // What the connection is has changed.
   void Changed(uint64_t counter) {
@@ -46,8 +74,10 @@ class SessionBook {
   }
   // Nobody comes back to it.
   void End(uint64_t counter) {
-    const auto token = tokens_.extract(counter);
-    if (!token.empty() && !stopping_) sessions_->Erase(token.mapped());
+    const auto tokens = tokens_.extract(counter);
+    if (tokens.empty() || stopping_) return;
+    Erase(counter, tokens.mapped().token);
+    Erase(counter, tokens.mapped().spare);
   }
   // From now on sessions that end here stay where they were put: clients find them elsewhere.
   void Stop() { stopping_ = true; }
@@ -58,25 +88,47 @@ class SessionBook {
   template <typename RecordOf>
   void PutChanged(RecordOf record_of) {
     for (const uint64_t counter : std::exchange(changed_, {})) {
-      const auto token = tokens_.find(counter);
-      if (token == tokens_.end()) continue;
-      if (const std::optional<SessionRecord> record = record_of(counter)) {
-        sessions_->Put(token->second, *record);
-      }
+      const auto tokens = tokens_.find(counter);
+      if (tokens == tokens_.end()) continue;
+      const std::optional<SessionRecord> record = record_of(counter);
+      if (!record.has_value()) continue;
+      sessions_->Put(tokens->second.token, *record);
+      if (!tokens->second.spare.empty()) sessions_->Put(tokens->second.spare, *record);
     }
   }
 
+  // The connection has heard itself whether it is to be in the room.
+  void Touch(uint64_t counter, const RoomName& room) {
+    if (arrivals.empty()) return;
+    const auto arrival = arrivals.find(counter);
+    if (arrival != arrivals.end()) arrival->second.touched.insert(room);
+  }
+
   absl::btree_map<uint64_t, Parked> parked;
+  absl::flat_hash_map<uint64_t, Arrival> arrivals;
 
   // Connections of which nobody is told, since to others the client just stays: those that come
-  // back, each with its old connection, until they are admitted; and those that it has left.
-  absl::flat_hash_map<uint64_t, ConnectionId> quiet;
+  // back, until they are admitted; and those that it has left.
+  absl::flat_hash_map<uint64_t, Return> quiet;
 
  private:
+  struct Tokens {
+    std::string token;
+    std::string spare;  // empty: none
+  };
+
+  void Erase(uint64_t counter, const std::string& token) {
+    if (token.empty()) return;
+    sessions_->Erase(token, {.node = node_, .shard = shard_, .counter = counter});
+  }
+
   Sessions* const sessions_;
+  const NodeIdentity node_;
+  const uint16_t shard_;
   bool stopping_ = false;
-  absl::flat_hash_map<uint64_t, std::string> tokens_;
+  absl::flat_hash_map<uint64_t, Tokens> tokens_;
   absl::flat_hash_set<uint64_t> changed_;
+  std::deque<std::pair<absl::Duration, uint64_t>> spares_;  // when they end, by connection
 };
 
 }  // namespace wsrouter

@@ -22,7 +22,8 @@ struct SessionRecord {
 // SEAM 9. The sessions of the clients of this node, by tokens that the clients alone know, for
 // whichever node a client comes back to.
 //
-// A node writes sessions of its own connections, and takes those of any. What it writes lasts while
+// A node writes sessions of its own connections, and takes those of any; of one that led to nothing
+// it gives back what it took. What it writes lasts while
 // it lives, and a resume window and its lease longer. A token is a secret: no log, event or metric
 // has it, and Redis knows no more than a hash.
 //
@@ -39,9 +40,11 @@ class Sessions {
   // Never the same twice, and not to be guessed. Letters, digits, - and _.
   virtual std::string NewToken() = 0;
 
-  // Overwrites what there was.
+  // Overwrites what there was. Under a token of another node, which was taken, it lasts no longer
+  // than it would if this node died now.
   virtual void Put(std::string_view token, const SessionRecord& record) = 0;
-  virtual void Erase(std::string_view token) = 0;
+  // Removes the session unless it is another connection's.
+  virtual void Erase(std::string_view token, const ConnectionId& connection) = 0;
 
   // Removes the session and hands it out, in one step: of all who take a token, one at most gets
   // it. Nothing where there is none, or `token` is none.

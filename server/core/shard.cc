@@ -21,7 +21,8 @@ Shard::Shard(Parts parts)
       counters_(parts.counters),
       gauges_(parts.gauges),
       post_(parts.post),
-      book_(parts.limits.resume_window > absl::ZeroDuration() ? parts.sessions : nullptr),
+      book_(parts.limits.resume_window > absl::ZeroDuration() ? parts.sessions : nullptr, node_,
+            index_),
       interest_(parts.broker, parts.mailbox, parts.post) {}
 
 void Shard::Start() {
@@ -150,6 +151,7 @@ void Shard::OnClose(Connection& connection, CloseCause cause, CloseWith close) {
   }
   EmitAs(client, connection, std::move(detail));
   book_.quiet.erase(connection.counter);
+  book_.arrivals.erase(connection.counter);
 }
 
 void Shard::Close(Connection& connection, CloseCause cause, CloseCode code,
@@ -242,9 +244,10 @@ void Shard::EndTurn() {
   answers_.clear();
   delivered_.clear();
   PutSessions();
+  book_.EndSpares(now_.uptime);
   if (!dismissed_.empty() && now_.uptime >= dismissed_due_) {
     dismissed_due_ = now_.uptime + absl::Milliseconds(100);
-    for (const auto& [other, why] : std::exchange(dismissed_, {})) Dismiss(other, why);
+    for (const auto& [other, why, by] : std::exchange(dismissed_, {})) Dismiss(other, why, by);
   }
   counters_.Add(Counter::kBytesOut, std::exchange(turn_bytes_out_, 0));
   gauges_.connections.store(connections(), std::memory_order_relaxed);

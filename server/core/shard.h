@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -82,8 +83,9 @@ class Shard {
   // OnOpen for a client of whom it is known who it is. It is in none of its rooms and nobody sees
   // it under its name before all of that is in force: then Admitted follows, or else Close.
   void OnOpen(Connection& connection, const Own& own);
-  // Likewise for one that comes back: its old connection is forgotten, wherever that is.
-  void OnOpen(Connection& connection, const SessionRecord& session);
+  // Likewise for one that comes back with `token`: its old connection is forgotten, wherever that
+  // is. From here on its session is safe, even if its socket ends before it is admitted.
+  void OnOpen(Connection& connection, const SessionRecord& session, std::string_view token);
   void OnMessage(Connection& connection, Opcode opcode, std::string payload);
   void OnDeadline(Connection& connection);
   void OnClose(Connection& connection, CloseCause cause, CloseWith close);
@@ -223,8 +225,12 @@ class Shard {
 
   // shard_resume.cc
   void OnResumed(Connection& connection);
-  // Its row is gone already: should its shard have no room for the news, it is told later.
-  void Dismiss(const ConnectionId& other, const Disconnect& why);
+  // Its row is gone already: should its shard have no room for the news, it is told later. `by` is
+  // the connection that takes its place, where it hands over.
+  void Dismiss(const ConnectionId& other, const Disconnect& why, uint64_t by = 0);
+  Receipt OnHandOver(const Topic& to, const CloseWith& close);
+  // What the old connection was in the end.
+  void OnHandedOver(uint64_t counter, const Receipt& receipt);
   bool MayPark(const Connection& connection, CloseCause cause, const CloseWith& close) const;
   void Park(Connection& connection, CloseCause cause, CloseWith close);
   void EndParked(Connection& connection);
@@ -272,7 +278,7 @@ class Shard {
   absl::flat_hash_map<uint64_t, Loss> losses_;                  // of connections that are `slow`
   absl::flat_hash_map<uint64_t, AwaitedAck> acks_;  // of the message that is asked about
   // Whose shards must be told again, at dismissed_due_.
-  std::vector<std::pair<ConnectionId, Disconnect>> dismissed_;
+  std::vector<std::tuple<ConnectionId, Disconnect, uint64_t>> dismissed_;
   absl::Duration dismissed_due_;
   uint64_t drained_to_ = 0;  // the counter before which a drain has left no connection
   SessionBook book_;

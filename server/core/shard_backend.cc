@@ -44,9 +44,9 @@ void Shard::OnAdmitted(uint64_t counter, const Receipt& receipt) {
   absl::Status status = receipt.status;
   for (const RoomChange& change : receipt.rooms) status.Update(change.refusal);
   if (status.ok()) {
-    if (connection->closing) return;  // its socket has gone meanwhile
     OnResumed(*connection);
-    return transport_.Admitted(*connection);
+    if (!connection->closing) transport_.Admitted(*connection);  // else its socket has gone
+    return;
   }
   const CloseCode code = absl::IsResourceExhausted(status) ? CloseCode::kCapacity
                          : absl::IsAlreadyExists(status)   ? CloseCode::kForbidden

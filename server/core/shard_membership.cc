@@ -56,7 +56,7 @@ void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
   if (resumed == book_.quiet.end()) {
     directory_.Bind(IdOf(connection), own.client, own.on_duplicate, std::move(bound));
   } else {
-    directory_.Rebind(resumed->second, IdOf(connection), own.client, own.on_duplicate,
+    directory_.Rebind(resumed->second.previous, IdOf(connection), own.client, own.on_duplicate,
                       std::move(bound));
   }
 }
@@ -177,6 +177,7 @@ void Shard::OnJoin(const Topic& to, const Join& join, ReceiptPart part) {
 
 void Shard::JoinRoom(Connection& connection, const RoomName& room,
                      const std::shared_ptr<PendingRooms>& pending) {
+  book_.Touch(connection.counter, room);
   const bool adds = !Rooms::Has(connection, room);
   const auto adding =
       std::ranges::count(connection.joins_pending, true, &Connection::PendingJoin::adds);
@@ -277,6 +278,7 @@ void Shard::LeaveRoom(Connection& connection, const RoomName& room,
     pending->Settle(room, RoomChange::Result::kNotAMember, absl::OkStatus(), {});
     return;
   }
+  book_.Touch(connection.counter, room);
   std::erase_if(connection.joins_pending,
                 [&](const Connection::PendingJoin& join) { return join.room == room; });
   const auto result =

@@ -4,16 +4,13 @@
 namespace wsrouter {
 
 Receipt Shard::OnDisconnect(const Topic& to, const Disconnect& disconnect) {
+  if (disconnect.handed_over) return OnHandOver(to, disconnect.close);
   Receipt receipt;
   const auto code = static_cast<CloseCode>(disconnect.close.code);
   const CloseCause cause =
       code == CloseCode::kSuperseded ? CloseCause::kSuperseded : CloseCause::kDisconnected;
   for (Connection* connection : Addressed(to)) {
     ++receipt.matched;
-    if (disconnect.handed_over) {
-      HandOver(*connection, disconnect.close);
-      continue;
-    }
     Close(*connection, cause, code, disconnect.close.reason);
   }
   return receipt;
@@ -58,6 +55,7 @@ ConnectionDescription Shard::Description(const Connection& connection) const {
       .rooms = RoomsOf(connection),
       .labels = connection.labels == nullptr ? Labels{} : *connection.labels,
       .outbox_bytes = connection.outbox.bytes(),
+      .parked = connection.parked,
   };
   if (connection.expires_at != absl::InfiniteFuture()) {
     description.expires_at = connection.expires_at;

@@ -26,7 +26,11 @@ class MemorySessions final : public Sessions {
     sessions_.insert_or_assign(std::string(token), record);
   }
 
-  void Erase(std::string_view token) override { (void)Extract(token); }
+  void Erase(std::string_view token, const ConnectionId& connection) override {
+    absl::MutexLock lock(&mutex_);
+    const auto found = sessions_.find(token);
+    if (found != sessions_.end() && found->second.connection == connection) sessions_.erase(found);
+  }
 
   void Take(std::string_view token, Taken done) override { std::move(done)(Extract(token)); }
 

@@ -41,6 +41,7 @@ void WriteDescription(const ConnectionDescription& description, wire::Descriptio
   WriteRooms(description.rooms, to->mutable_rooms());
   WriteLabels(description.labels, to->mutable_labels());
   to->set_outbox_bytes(description.outbox_bytes);
+  to->set_parked(description.parked);
 }
 
 RoomChange ReadRoomChange(WireReader& reader, const wire::RoomChange& from) {
@@ -64,6 +65,7 @@ ConnectionDescription ReadDescription(WireReader& reader, const wire::Descriptio
       .rooms = reader.ReadRooms("connections.rooms", from.rooms()),
       .labels = reader.ReadLabels(from.labels()),
       .outbox_bytes = from.outbox_bytes(),
+      .parked = from.parked(),
   };
   if (!from.client().empty()) {
     description.client = reader.ReadName<ClientId>("connections.client", from.client());

@@ -28,20 +28,25 @@ std::string RedisSessions::NewToken() { return MakeSessionToken(node_); }
 void RedisSessions::Put(std::string_view token, const SessionRecord& record) {
   const std::optional<SessionToken> parsed = ParseSessionToken(token);
   if (!parsed.has_value()) return;
+  if (parsed->node != RedisNodeText(node_)) {
+    return link_.Command(
+        {"SET", root_ + "spare:" + parsed->digest, EncodeSession(record), "PX", stay_}, Ignore);
+  }
   link_.Run(scripts::SessionPut(), {root_},
             {parsed->node, parsed->digest, EncodeSession(record), stay_}, Ignore);
 }
 
-void RedisSessions::Erase(std::string_view token) {
+void RedisSessions::Erase(std::string_view token, const ConnectionId& connection) {
   const std::optional<SessionToken> parsed = ParseSessionToken(token);
   if (!parsed.has_value()) return;
-  link_.Run(scripts::SessionTake(), {root_}, {parsed->node, parsed->digest}, Ignore);
+  link_.Run(scripts::SessionTake(), {root_},
+            {parsed->node, parsed->digest, SessionBegin(connection)}, Ignore);
 }
 
 void RedisSessions::Take(std::string_view token, Taken done) {
   const std::optional<SessionToken> parsed = ParseSessionToken(token);
   if (!parsed.has_value()) return std::move(done)(std::nullopt);
-  link_.Run(scripts::SessionTake(), {root_}, {parsed->node, parsed->digest},
+  link_.Run(scripts::SessionTake(), {root_}, {parsed->node, parsed->digest, ""},
             [done = std::move(done)](const absl::StatusOr<RedisValue>& taken) mutable {
               if (!taken.ok()) return std::move(done)(taken.status());
               if (taken->text().empty()) return std::move(done)(std::nullopt);

@@ -13,7 +13,8 @@ namespace wsrouter {
 
 // The sessions of a cluster: a hash for each node (engine/lua/rows.lua), whose time the node
 // prolongs with its lease. So nothing is refreshed session by session, and those of a dead node end
-// by themselves.
+// by themselves. What a token of another node led to is a key of its own, for as long as a client
+// may need it again.
 class RedisSessions final : public Sessions {
  public:
   // A hash ends when its node has neither put nor prolonged anything for `stay`.
@@ -22,7 +23,7 @@ class RedisSessions final : public Sessions {
 
   std::string NewToken() override;
   void Put(std::string_view token, const SessionRecord& record) override;
-  void Erase(std::string_view token) override;
+  void Erase(std::string_view token, const ConnectionId& connection) override;
   void Take(std::string_view token, Taken done) override;
 
   // With each heartbeat. The link's thread.

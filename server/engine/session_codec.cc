@@ -15,6 +15,12 @@ std::string EncodeSession(const SessionRecord& record) {
   return session.SerializeAsString();
 }
 
+std::string SessionBegin(const ConnectionId& connection) {
+  wire::Session session;
+  WriteConnection(connection, session.mutable_connection());
+  return session.SerializeAsString();
+}
+
 absl::StatusOr<SessionRecord> DecodeSession(std::string_view octets) {
   wire::Session session;
   if (!session.ParseFromArray(octets.data(), static_cast<int>(octets.size()))) {

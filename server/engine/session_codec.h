@@ -11,6 +11,8 @@ namespace wsrouter {
 
 // A session as Redis keeps it: wire.Session.
 std::string EncodeSession(const SessionRecord& record);
+// What that of any session of this connection begins with, and of no other's.
+std::string SessionBegin(const ConnectionId& connection);
 // INVALID_ARGUMENT names the field that is wrong.
 absl::StatusOr<SessionRecord> DecodeSession(std::string_view octets);
 

@@ -183,7 +183,8 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   // It gets an id, and waits.
   void Hold(Session& session, Session::Held held);
   void LookForSession(Session& session, std::string_view token);
-  void OnTaken(uint64_t counter, absl::StatusOr<std::optional<SessionRecord>> taken);
+  void OnTaken(uint64_t counter, const std::string& token,
+               absl::StatusOr<std::optional<SessionRecord>> taken);
   // The ordinary way in.
   void Decide(Session& session, std::unique_ptr<ConnectQuestion> question);
   // The session ends, or is ended, before the answer.

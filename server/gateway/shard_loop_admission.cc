@@ -39,25 +39,32 @@ void ShardLoop::Hold(Session& session, Session::Held held) {
 }
 
 void ShardLoop::LookForSession(Session& session, std::string_view token) {
-  sessions_in_store_->Take(token, [this, mailbox = mailbox_, counter = session.counter](
-                                      absl::StatusOr<std::optional<SessionRecord>> taken) {
-    mailbox->PostAnswer(Task([this, counter, taken = std::move(taken)]() mutable {
-      if (held_.contains(counter)) OnTaken(counter, std::move(taken));
-    }));
-  });
+  sessions_in_store_->Take(
+      token, [this, mailbox = mailbox_, counter = session.counter, token = std::string(token)](
+                 absl::StatusOr<std::optional<SessionRecord>> taken) mutable {
+        mailbox->PostAnswer(
+            Task([this, counter, token = std::move(token), taken = std::move(taken)]() mutable {
+              OnTaken(counter, token, std::move(taken));
+            }));
+      });
 }
 
-void ShardLoop::OnTaken(uint64_t counter, absl::StatusOr<std::optional<SessionRecord>> taken) {
+void ShardLoop::OnTaken(uint64_t counter, const std::string& token,
+                        absl::StatusOr<std::optional<SessionRecord>> taken) {
   const auto found = held_.find(counter);
+  if (found == held_.end() || found->second->doomed_place != Session::kNowhere) {
+    // Who wanted it has gone, and may want it again.
+    if (taken.ok() && taken->has_value()) sessions_in_store_->Put(token, **taken);
+    return;
+  }
   Session& session = *found->second;
-  if (session.doomed_place != Session::kNowhere) return;
   const SessionRecord* record = taken.ok() && taken->has_value() ? &**taken : nullptr;
   const bool fits = record != nullptr && record->path == session.handshake->path &&
                     record->own.expires_at.value_or(absl::InfiniteFuture()) > now_.wall;
   if (fits) {
     held_.erase(found);
     session.state = Session::State::kOpening;
-    return shard_.OnOpen(session, *record);
+    return shard_.OnOpen(session, *record, token);
   }
   counters_.Add(taken.ok() ? Counter::kSessionsUnknown : Counter::kSessionsUnavailable);
   if (session.held->question != nullptr) {

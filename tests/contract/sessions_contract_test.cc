@@ -4,6 +4,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/escaping.h"
+#include "engine/session_token.h"
 #include "gmock/gmock.h"
 #include "tests/contract/awaiting.h"
 #include "tests/contract/engines.h"
@@ -57,9 +58,38 @@ TEST_P(SessionsContractTest, WhatIsErasedIsGoneAndOthersStay) {
   const std::string bob = sessions().NewToken();
   sessions().Put(alice, Record("alice"));
   sessions().Put(bob, Record("bob"));
-  sessions().Erase(alice);
+  sessions().Erase(alice, Record("alice").connection);
   EXPECT_FALSE(Take(alice).has_value());
   EXPECT_TRUE(Take(bob).has_value());
+}
+
+TEST_P(SessionsContractTest, WhatAnotherConnectionHasPutIsNotErased) {
+  for (const std::string& token :
+       {sessions().NewToken(), MakeSessionToken({.server_id = "another", .incarnation = 9})}) {
+    sessions().Put(token, Record("alice"));
+    for (const uint64_t other : {1, 8, 70, 700'000}) sessions().Erase(token, Connection(other));
+    const auto taken = Take(token);
+    ASSERT_TRUE(taken.has_value());
+    SessionRecord moved = *taken;
+    moved.connection = Connection(8);
+    sessions().Put(token, moved);
+    sessions().Erase(token, Connection(7));
+    EXPECT_TRUE(Take(token).has_value());
+    sessions().Put(token, moved);
+    sessions().Erase(token, Connection(8));
+    EXPECT_FALSE(Take(token).has_value());
+  }
+}
+
+TEST_P(SessionsContractTest, ATokenOfAnotherNodeLeadsToWhatItWasUsedForLast) {
+  const std::string token = MakeSessionToken({.server_id = "another", .incarnation = 9});
+  EXPECT_FALSE(Take(token).has_value());
+  sessions().Put(token, Record("alice"));
+  sessions().Put(token, Record("bob"));
+  const auto taken = Take(token);
+  ASSERT_TRUE(taken.has_value());
+  EXPECT_EQ(taken->own.client.value, "bob");
+  EXPECT_FALSE(Take(token).has_value());
 }
 
 TEST_P(SessionsContractTest, WhatIsNoTokenTakesNothing) {

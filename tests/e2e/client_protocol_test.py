@@ -52,6 +52,8 @@ class ClientProtocolTest(NodeTestCase):
             self.assertEqual((error["id"], error["reason"]), ("2", "JOIN_FORBIDDEN"))
             await alice.send('{"message":{"id":"3","text":"hi"}}')
             self.assertEqual((await self.frame(alice))["error"]["reason"], "MESSAGE_UNHEARD")
+            await alice.send('{"ping":{"id":"4"}}')
+            self.assertEqual(await self.frame(alice), {"pong": {"id": "4", "sent": 0}})
         # Without the claim nothing may be joined.
         async with self.connect("bob") as bob:
             await self.frame(bob)

@@ -1,6 +1,11 @@
 // Clients of wsrouter.v1.json that come back through a real socket.
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
 #include "core/client_protocol.h"
 #include "engine/memory_sessions.h"
 #include "gmock/gmock.h"
@@ -15,6 +20,45 @@ namespace wsrouter {
 namespace {
 
 using ::testing::HasSubstr;
+
+// A store that answers takers when it is told.
+class ThinkingSessions final : public Sessions {
+ public:
+  explicit ThinkingSessions(Sessions& sessions) : sessions_(sessions) {}
+
+  std::string NewToken() override { return sessions_.NewToken(); }
+  void Put(std::string_view token, const SessionRecord& record) override {
+    sessions_.Put(token, record);
+  }
+  void Erase(std::string_view token, const ConnectionId& connection) override {
+    sessions_.Erase(token, connection);
+  }
+  void Take(std::string_view token, Taken done) override {
+    sessions_.Take(token, [&](auto taken) {
+      absl::MutexLock lock(&mutex_);
+      if (!thinks_) return std::move(done)(std::move(taken));
+      waiting_.push_back([taken = std::move(taken), done = std::move(done)]() mutable {
+        std::move(done)(std::move(taken));
+      });
+    });
+  }
+
+  void Think(bool thinks) {
+    absl::MutexLock lock(&mutex_);
+    thinks_ = thinks;
+    for (auto& answer : std::exchange(waiting_, {})) std::move(answer)();
+  }
+  size_t waiting() {
+    absl::MutexLock lock(&mutex_);
+    return waiting_.size();
+  }
+
+ private:
+  Sessions& sessions_;
+  absl::Mutex mutex_;
+  bool thinks_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<absl::AnyInvocable<void() &&>> waiting_ ABSL_GUARDED_BY(mutex_);
+};
 
 class GatewayResumeTest : public testing::Test {
  protected:
@@ -104,20 +148,66 @@ TEST_F(GatewayResumeTest, AHalfOpenOlderConnectionIsClosed) {
   EXPECT_FALSE(gateway.events().Has<event::Disconnected>());
 }
 
-TEST_F(GatewayResumeTest, ATokenIsGoodOnceAndForItsPath) {
+TEST_F(GatewayResumeTest, ATokenIsGoodForItsPath) {
   TestGateway gateway(Settings());
+  RawClient first = LetIn(gateway);
+  RawClient elsewhere = gateway.Connect();
+  EXPECT_TRUE(elsewhere.Upgrade("/other", Offer(Welcome(first)["session"])));
+  EXPECT_FALSE(Welcome(elsewhere).contains("clientId"));
+  EXPECT_EQ(gateway.Total(Counter::kSessionsUnknown), 1u);
+}
+
+TEST_F(GatewayResumeTest, ATokenIsGoodAgainUntilItsClientMustHaveReadTheNext) {
+  TestGateway::Settings settings = Settings();
+  settings.limits.resume_window = absl::Seconds(3);
+  TestGateway gateway(settings);
+  RawClient first = LetIn(gateway);
+  const std::string token = Welcome(first)["session"];
+  for (int cut = 0; cut < 3; ++cut) {
+    RawClient client = ComeBack(gateway, token);
+    client.Reset();  // it has not read its welcome
+    ASSERT_TRUE(Eventually([&] {
+      return gateway.Total(Counter::kSessionsResumed) == static_cast<uint64_t>(cut) + 1 &&
+             gateway.Gauges().connections == 0 && gateway.Gauges().parked == 1;
+    }));
+  }
+  RawClient last = ComeBack(gateway, token);
+  const std::string next = Welcome(last)["session"];
+  ASSERT_TRUE(Eventually([&] {
+    int found = 0;
+    sessions.Take(token, [&](auto taken) {
+      if (!taken->has_value()) return;
+      ++found;
+      sessions.Put(token, **taken);
+    });
+    return found == 0;
+  }));
+  EXPECT_EQ(gateway.Gauges().connections, 1u);
+  RawClient stays = ComeBack(gateway, next);
+  EXPECT_TRUE(Welcome(stays)["resumed"]);
+  EXPECT_FALSE(gateway.events().Has<event::Disconnected>());
+}
+
+TEST_F(GatewayResumeTest, WhoGivesUpWhileItsSessionIsLookedForMayComeBack) {
+  ThinkingSessions thinking(sessions);
+  TestGateway::Settings settings = Settings();
+  settings.sessions = &thinking;
+  TestGateway gateway(settings);
   RawClient first = LetIn(gateway);
   const std::string token = Welcome(first)["session"];
   first.Reset();
+  ASSERT_TRUE(Eventually([&] { return gateway.Gauges().parked == 1; }));
+  thinking.Think(true);
+  const size_t descriptors = OpenDescriptors();
+  RawClient hasty = gateway.Connect();
+  ASSERT_TRUE(hasty.Send(UpgradeRequest("/ws", Offer(token))));
+  ASSERT_TRUE(Eventually([&] { return thinking.waiting() == 1; }));
+  hasty.Reset();
+  ASSERT_TRUE(Eventually([&] { return OpenDescriptors() == descriptors; }));
+  thinking.Think(false);
   RawClient second = ComeBack(gateway, token);
-  const std::string next = Welcome(second)["session"];
-  RawClient third = LetIn(gateway, token);
-  EXPECT_FALSE(Welcome(third).contains("resumed"));
-  EXPECT_EQ(gateway.Total(Counter::kSessionsUnknown), 1u);
-  RawClient elsewhere = gateway.Connect();
-  EXPECT_TRUE(elsewhere.Upgrade("/other", Offer(next)));
-  EXPECT_FALSE(Welcome(elsewhere).contains("clientId"));
-  EXPECT_EQ(gateway.Total(Counter::kSessionsUnknown), 2u);
+  EXPECT_TRUE(Welcome(second)["resumed"]);
+  EXPECT_EQ(gateway.Total(Counter::kSessionsResumed), 1u);
 }
 
 TEST_F(GatewayResumeTest, WhoClosedHasNoSessionAnyMore) {

@@ -88,7 +88,7 @@ class Walk {
     static const std::map<std::string, std::string> kTypes = {
         {"client", "hash"},  {"room", "zset"},  {"roomclients", "hash"}, {"rooms", "zset"},
         {"counts", "hash"},  {"nodes", "zset"}, {"node", "hash"},        {"index", "set"},
-        {"leftover", "set"}, {"gc", "string"},  {"sessions", "hash"}};
+        {"leftover", "set"}, {"gc", "string"},  {"sessions", "hash"},    {"spare", "string"}};
     const auto wanted = kTypes.find(kind);
     const std::string type = Ask(*context_, {"TYPE", key})[0];
     if (type == "none") return;  // its time ended since the keys were listed

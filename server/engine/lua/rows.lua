@@ -19,6 +19,7 @@
 --   gc                  string  the node that collects
 --   sessions:<node>     hash    SHA-256 of a token's secret -> wire.Session; ends a while after the
 --                               node does
+--   spare:<SHA-256>     string  likewise, put by another node than the token names; ends by itself
 --
 -- And those of core/history.h, of which the directory knows nothing:
 --
