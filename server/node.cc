@@ -101,7 +101,8 @@ absl::Status Node::StartParts(const v1::Config& config) {
                        .stats = stats_,
                        .measures = measures_,
                        .clock = clock_,
-                       .sessions = &engine_->sessions()});
+                       .sessions = &engine_->sessions(),
+                       .history = &engine_->history()});
   if (!gateway.ok()) return gateway.status();
   gateway_ = *std::move(gateway);
 

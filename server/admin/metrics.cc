@@ -94,6 +94,12 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Frames for clients whose connection broke off and who may come back: they are not kept.",
     "Replies of services to clients that waited for none, have gone, or got an error instead.",
     "Replies of services that are longer as JSON than an outbox may hold.",
+    "Frames put into an outbox from the history of their room.",
+    "Frames that were not queued when they came: their client is catching up with the room.",
+    "Frames lost to clients that were catching up with their room.",
+    "Times that history no longer had what a client asked for.",
+    "Times that history could not be read for a client.",
+    "Rooms of clients that came back and did not ask for what they had missed in time.",
 };
 
 // One figure for each port that speaks TLS; no family where none does.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/json_depth.h"
 #include "base/json_text.h"
@@ -24,6 +25,14 @@ absl::Status Invalid(std::string_view message) {
   return Refusal(absl::StatusCode::kInvalidArgument, "FRAME_INVALID", message);
 }
 
+// Null where it is absent. That, like everywhere in the JSON of protocol buffers, is also what is
+// null.
+const json* MemberOf(const json& object, const char* name) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(name);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
 // The body of a frame, read member by member. What is wrong is remembered, the first time.
 class Body {
  public:
@@ -36,11 +45,9 @@ class Body {
     }
   }
 
-  // Absent, like everywhere in the JSON of protocol buffers, is also what is null.
   std::optional<std::string> Text(const char* member) {
-    if (!body_.is_object()) return std::nullopt;
-    const auto found = body_.find(member);
-    if (found == body_.end() || found->is_null()) return std::nullopt;
+    const json* found = MemberOf(body_, member);
+    if (found == nullptr) return std::nullopt;
     if (found->is_string()) return found->get_ref<const std::string&>();
     Fail(fmt::format("{} is no text", member));
     return std::nullopt;
@@ -54,6 +61,21 @@ class Body {
   }
   // Empty, likewise absent: none.
   RoomName AnyRoom() { return Text("room").value_or("").empty() ? RoomName() : Room(); }
+
+  std::optional<Position> Since() {
+    const json* since = MemberOf(body_, "since");
+    if (since == nullptr) return std::nullopt;
+    if (!since->is_object()) Fail("since is no object");
+    Position position;
+    if (const json* offset = MemberOf(*since, "offset")) position.offset = Number(*offset);
+    if (const json* epoch = MemberOf(*since, "epoch")) {
+      if (!epoch->is_string()) Fail("epoch is no text");
+      if (epoch->is_string()) position.epoch = epoch->get_ref<const std::string&>();
+    }
+    if (position.epoch.size() > kEpochBytesMax) Fail("epoch is longer than 64 octets");
+    if (position.offset > 0 && position.epoch.empty()) Fail("an offset is of no use without epoch");
+    return position;
+  }
 
   client_frame::Message Message() {
     client_frame::Message message = {.id = id_, .room = AnyRoom()};
@@ -82,6 +104,18 @@ class Body {
   const absl::Status& refusal() const { return refusal_; }
 
  private:
+  // Also in a text of digits, as uint64 is in the JSON of protocol buffers.
+  uint64_t Number(const json& value) {
+    if (value.is_number_unsigned()) return value.get<uint64_t>();
+    const auto* digits = value.get_ptr<const std::string*>();
+    uint64_t number = 0;
+    if (digits == nullptr || digits->find_first_not_of("0123456789") != digits->npos ||
+        !absl::SimpleAtoi(*digits, &number)) {
+      Fail("offset is no number without a sign");
+    }
+    return number;
+  }
+
   const json& body_;
   std::string id_;
   absl::Status refusal_;
@@ -107,7 +141,7 @@ std::variant<ClientRequest, BadClientFrame> Read(const json& object) {
   Body body(object[kind]);
   ClientRequest frame;
   if (kind == kKinds[0]) {
-    frame = client_frame::Join{body.id(), body.Room()};
+    frame = client_frame::Join{body.id(), body.Room(), body.Since()};
   } else if (kind == kKinds[1]) {
     frame = client_frame::Leave{body.id(), body.Room()};
   } else if (kind == kKinds[2]) {
@@ -162,6 +196,21 @@ std::string_view AdviceOf(uint16_t code) {
   }
 }
 
+std::string MsgBegin(const Topic& to) {
+  std::string msg = R"({"msg":{)";
+  if (const auto* name = std::get_if<RoomName>(&to)) {
+    msg += R"("room":)";
+    AppendQuoted(msg, name->value);
+    msg += ',';
+  }
+  return msg;
+}
+
+void AppendPosition(std::string& msg, const Position& position) {
+  absl::StrAppend(&msg, R"("offset":")", position.offset, R"(","epoch":)");
+  AppendQuoted(msg, position.epoch);
+}
+
 }  // namespace
 
 std::variant<ClientRequest, BadClientFrame> ParseClientFrame(std::string_view text) {
@@ -190,8 +239,17 @@ std::string WelcomeText(std::string_view connection, std::string_view client,
   return fmt::format(R"({{"welcome":{{"connectionId":{}{}}}}})", Quoted(connection), more);
 }
 
-std::string JoinedText(std::string_view id, const RoomName& room) {
-  return fmt::format(R"({{"joined":{{{}"room":{}}}}})", IdMember(id), Quoted(room.value));
+std::string JoinedText(std::string_view id, const RoomName& room,
+                       const std::optional<JoinedAt>& at) {
+  std::string more;
+  if (at.has_value()) {
+    more = fmt::format(R"(,"since":{{"offset":"{}","epoch":{}}})", at->since.offset,
+                       Quoted(at->since.epoch));
+  }
+  if (at.has_value() && at->recovered.has_value()) {
+    more += fmt::format(R"(,"recovered":{},"top":"{}")", *at->recovered, at->top);
+  }
+  return fmt::format(R"({{"joined":{{{}"room":{}{}}}}})", IdMember(id), Quoted(room.value), more);
 }
 
 std::string LeftText(std::string_view id, const RoomName& room) {
@@ -241,17 +299,19 @@ std::string ByeText(uint16_t code, std::string_view reason, absl::Duration retry
 }
 
 FramePtr MsgFrame(const Topic& to, const Frame& frame, const Position& position) {
-  std::string msg = R"({"msg":{)";
-  if (const auto* name = std::get_if<RoomName>(&to)) {
-    msg += R"("room":)";
-    AppendQuoted(msg, name->value);
-    msg += ',';
-  }
+  std::string msg = MsgBegin(to);
   AppendPayload(msg, frame);
   if (position.offset > 0) {
-    absl::StrAppend(&msg, R"(,"offset":")", position.offset, R"(","epoch":)");
-    AppendQuoted(msg, position.epoch);
+    msg += ',';
+    AppendPosition(msg, position);
   }
+  msg += "}}";
+  return Frame::Make(Opcode::kText, msg);
+}
+
+FramePtr LeftOutFrame(const Topic& to, const Position& position) {
+  std::string msg = MsgBegin(to);
+  AppendPosition(msg, position);
   msg += "}}";
   return Frame::Make(Opcode::kText, msg);
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,6 +25,7 @@ inline constexpr std::string_view kClientProtocol = "wsrouter.v1.json";
 inline constexpr std::string_view kSessionSubprotocol = "wsrouter.session.";
 
 inline constexpr size_t kFrameIdBytesMax = 64;
+inline constexpr size_t kEpochBytesMax = 64;
 // How deep objects and lists may lie in each other, also in members that nobody knows.
 inline constexpr int kFrameDepthMax = 16;
 
@@ -32,6 +34,8 @@ namespace client_frame {
 struct Join {
   std::string id;
   RoomName room;
+  // The last that it has of the room's history. Offset 0: nothing yet. Absent: it asks for nothing.
+  std::optional<Position> since = {};
 };
 struct Leave {
   std::string id;
@@ -71,7 +75,14 @@ struct ResumeOffer {
 // What a node says. Names and texts must be UTF-8.
 std::string WelcomeText(std::string_view connection, std::string_view client,
                         const ResumeOffer& offer = {});
-std::string JoinedText(std::string_view id, const RoomName& room);
+// Where a member is in the history of its room.
+struct JoinedAt {
+  Position since;                      // what comes next of the history is behind it
+  std::optional<bool> recovered = {};  // nothing is missing between what it asked for and that
+  uint64_t top = 0;                    // what the history has; with `recovered`
+};
+std::string JoinedText(std::string_view id, const RoomName& room,
+                       const std::optional<JoinedAt>& at = {});
 std::string LeftText(std::string_view id, const RoomName& room);
 // With what a service replied; null: nothing.
 std::string AckText(std::string_view id, const Frame* reply = nullptr);
@@ -89,6 +100,8 @@ std::string ByeText(uint16_t code, std::string_view reason,
 
 // What members that speak the protocol get where others get `frame`. Its position where it has one.
 FramePtr MsgFrame(const Topic& to, const Frame& frame, const Position& position = {});
+// What one of them gets whom the push left out, so that the offsets that it gets have no hole.
+FramePtr LeftOutFrame(const Topic& to, const Position& position);
 
 }  // namespace wsrouter
 

@@ -45,6 +45,7 @@ struct Connection {
   bool own_pending : 1 = false;  // the directory has been asked who owns it
   bool asking : 1 = false;       // a service was asked what it may or means, and has not answered
   bool speaks : 1 = false;       // wsrouter.v1.json
+  bool held : 1 = false;         // catching up with the history of a room (core/shard_recovery.h)
   bool parked = false;           // closing, and yet known, since its client may come back
   bool welcomed = false;         // as who its Own will make it
   bool slow = false;             // a frame was dropped since the outbox was last empty

@@ -87,6 +87,12 @@ enum class Counter : size_t {
   kPushesParked,           // frames lost to clients that may come back
   kRepliesDropped,   // of services, to clients that waited for none, have gone or got an error
   kRepliesTooLarge,  // ... longer as JSON than an outbox may hold
+  kPushesReplayed,         // of kPushes: from the history of their room
+  kPushesHeld,             // not queued when they came, since their client is catching up
+  kPushesDroppedHeld,      // of these: lost, since nobody has them for it any more
+  kRecoveriesLost,         // times that history no longer had what a client asked for
+  kRecoveriesFailed,       // ... that it could not be read
+  kRecoveriesLate,         // clients that came back and did not ask for a room's history in time
   kCount,
 };
 
@@ -165,6 +171,12 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
         "pushes_parked_total",
         "replies_dropped_total",
         "replies_too_large_total",
+        "pushes_replayed_total",
+        "pushes_held_total",
+        "pushes_dropped_held_total",
+        "recoveries_lost_total",
+        "recoveries_failed_total",
+        "recoveries_late_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

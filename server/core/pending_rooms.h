@@ -1,6 +1,7 @@
 #ifndef WSROUTER_CORE_PENDING_ROOMS_H_
 #define WSROUTER_CORE_PENDING_ROOMS_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -27,8 +28,9 @@ struct Shard::PendingRooms {
 
   ReceiptPart part;
   Receipt receipt;
-  bool by_client = false;  // it asked itself,
-  std::string frame_id;    // by this frame
+  bool by_client = false;         // it asked itself,
+  std::string frame_id;           // by this frame,
+  std::optional<Position> since;  // with what it has had of the room
 };
 
 }  // namespace wsrouter

@@ -5,6 +5,7 @@
 
 #include "base/overloaded.h"
 #include "core/error.h"
+#include "core/shard_recovery.h"
 
 namespace wsrouter {
 
@@ -23,7 +24,10 @@ Shard::Shard(Parts parts)
       post_(parts.post),
       book_(parts.limits.resume_window > absl::ZeroDuration() ? parts.sessions : nullptr, node_,
             index_),
-      interest_(parts.broker, parts.mailbox, parts.post) {}
+      interest_(parts.broker, parts.mailbox, parts.post),
+      recovery_(std::make_unique<Recovery>(*this, parts.history)) {}
+
+Shard::~Shard() = default;
 
 void Shard::Start() {
   for (const Topic& topic : {Topic(Inbox{index_}), Topic(Everyone{}), Topic(ThisNode{})}) {
@@ -166,7 +170,9 @@ void Shard::OnSent(Connection& connection, size_t octets) {
   connection.octets_out += octets;
   outbox_bytes_ -= octets;
   turn_bytes_out_ += octets;
-  if (connection.slow && connection.outbox.empty()) Recover(connection);
+  if (!connection.outbox.empty()) return;
+  if (connection.slow) Recover(connection);
+  if (connection.held && connection.outbox.empty()) recovery_->OnDrained(connection);
 }
 
 void Shard::OnGone(Connection& connection) { Discard(connection); }
@@ -245,6 +251,7 @@ void Shard::EndTurn() {
   delivered_.clear();
   PutSessions();
   book_.EndSpares(now_.uptime);
+  recovery_->EndTurn();
   if (!dismissed_.empty() && now_.uptime >= dismissed_due_) {
     dismissed_due_ = now_.uptime + absl::Milliseconds(100);
     for (const auto& [other, why, by] : std::exchange(dismissed_, {})) Dismiss(other, why, by);

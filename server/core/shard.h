@@ -55,6 +55,7 @@ class Shard {
   };
 
   explicit Shard(Parts parts);
+  ~Shard();
 
   // Counts from now on. What was allowed before stays.
   void SetLimits(const Limits& limits) { limits_ = limits; }
@@ -128,6 +129,7 @@ class Shard {
   struct Reasserting;
   struct ReassertedSlice;
   struct Push;
+  class Recovery;
 
   // The connections that `topic` addresses here. Valid until a membership changes.
   std::vector<Connection*> Addressed(const Topic& topic) const;
@@ -145,6 +147,8 @@ class Shard {
   static size_t PushesToOneTopic(std::span<const Letter> letters);
   void OnDeliver(std::span<Letter> letters);
   bool IsIn(const Exceptions& except, const Connection& connection) const;
+  // Tells a member that is left out where the room's history is.
+  void LeaveOut(Connection& connection, const Topic& to, Push& push);
   void OnOther(Letter& letter);
   Receipt OnDisconnect(const Topic& to, const Disconnect& disconnect);
   Receipt OnDescribe(const Topic& to, const Describe& describe) const;
@@ -179,6 +183,8 @@ class Shard {
   void OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
                 const absl::StatusOr<JoinedRoom>& joined,
                 const std::shared_ptr<PendingRooms>& pending);
+  void AwaitLive(uint64_t counter, const RoomName& room, RoomChange::Result result, RoomSize size,
+                 const std::shared_ptr<PendingRooms>& pending);  // shard_recovery.cc
   // The broker cannot subscribe to the room: nobody can be its member here.
   void OnRoomDead(uint64_t counter, const RoomName& room);
   void LeaveRoom(Connection& connection, const RoomName& room,
@@ -285,6 +291,7 @@ class Shard {
   Registry registry_;
   Rooms rooms_;
   Interest interest_;
+  const std::unique_ptr<Recovery> recovery_;
 };
 
 }  // namespace wsrouter

@@ -251,6 +251,7 @@ void Shard::StartJoin(Connection& connection, const client_frame::Join& join) {
   auto pending = std::make_shared<PendingRooms>(ReceiptPart(std::make_shared<ReceiptSum>(1, done)));
   pending->by_client = true;
   pending->frame_id = join.id;
+  pending->since = join.since;
   JoinRoom(connection, join.room, pending);
 }
 
@@ -268,6 +269,8 @@ RoomChange::Result Shard::TellJoined(uint64_t counter, const RoomName& room,
   const bool news = pending.by_client || result == RoomChange::Result::kJoined;
   if (Rooms::Has(*connection, room)) {
     if (news) Say(*connection, JoinedText(pending.frame_id, room));
+    // No room with history: nobody has what it has missed.
+    if (pending.since.has_value()) Say(*connection, GapText(room.value, 0));
     return result;
   }
   return pending.by_client ? RoomChange::Result::kNotAMember : result;

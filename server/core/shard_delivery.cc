@@ -4,6 +4,7 @@
 #include "base/overloaded.h"
 #include "core/shard.h"
 #include "core/shard_push.h"
+#include "core/shard_recovery.h"
 
 namespace wsrouter {
 namespace {
@@ -78,9 +79,16 @@ void Shard::OnDeliver(std::span<Letter> letters) {
     anybody = true;
     if (connection.client == nullptr && !ReachesUnowned(to)) return;
     for (Push& push : pushes) {
-      if (push.except != nullptr && IsIn(*push.except, connection)) continue;
+      if (push.except != nullptr && IsIn(*push.except, connection)) {
+        if (connection.speaks && push.position.offset > 0) LeaveOut(connection, to, push);
+        continue;
+      }
       if (!connection.speaks) {
         Send(connection, push, push.frame, too_slow);
+        continue;
+      }
+      if (connection.held && recovery_->Keep(connection, to, push)) {
+        ++push.receipt.matched;
         continue;
       }
       if (Send(connection, push, push.MsgTo(to), too_slow)) ++push.msgs_queued;
@@ -100,6 +108,18 @@ void Shard::OnDeliver(std::span<Letter> letters) {
     delivered_.push_back({letters[i].posted, receipt.queued});
     answers_.emplace_back(std::move(letters[i].part), std::move(receipt));
   }
+}
+
+void Shard::LeaveOut(Connection& connection, const Topic& to, Push& push) {
+  if (connection.closing || (connection.held && recovery_->KeepLeftOut(connection, to, push))) {
+    return;
+  }
+  if (connection.slow) return;  // it is to be told of a loss that it looks like
+  const FrameRef& frame = push.LeftOutTo(to);
+  const auto added = connection.outbox.Add(frame, limits_.slow_consumer_bytes);
+  if (added == Outbox::Push::kFull) return;
+  if (added == Outbox::Push::kFirst) transport_.WantWrite(connection);
+  outbox_bytes_ += frame->wire().size();
 }
 
 inline bool Shard::Send(Connection& connection, Push& push, const FrameRef& frame,

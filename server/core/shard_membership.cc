@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/pending_rooms.h"
 #include "core/shard.h"
+#include "core/shard_recovery.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
@@ -227,24 +228,11 @@ void Shard::OnJoined(uint64_t counter, uint64_t ticket, const RoomName& room,
     ++members_;
     counters_.Add(Counter::kRoomJoins);
     book_.Changed(counter);
-    // What the room was sent meanwhile is lost to a client that comes back.
-    if (book_.quiet.contains(counter)) Say(*connection, GapText(room.value, 0));
+    if (book_.quiet.contains(counter)) recovery_->Await(*connection, room);
     Emit(*connection, event::Joined{.room = room});
   }
-  // The answer waits until pushes to the room reach this shard.
-  interest_.Await(
-      room, [this, counter, room, result, size = joined->size, pending](absl::Status live) {
-        if (live.ok()) {
-          return pending->Settle(room, TellJoined(counter, room, result, *pending), live, size);
-        }
-        const Connection* left = registry_.Find(counter);
-        if (left == nullptr || left->closing) return pending->Refuse(room, ConnectionGone());
-        if (!Rooms::Has(*left, room)) {  // it left before it was live
-          return pending->Settle(room, RoomChange::Result::kNotAMember, absl::OkStatus(), {});
-        }
-        pending->Refuse(room, live);
-        OnRoomDead(counter, room);
-      });
+  recovery_->Begin(*connection, room, result, *pending);
+  AwaitLive(counter, room, result, joined->size, pending);
 }
 
 void Shard::OnRoomDead(uint64_t counter, const RoomName& room) {
@@ -257,6 +245,7 @@ void Shard::OnRoomDead(uint64_t counter, const RoomName& room) {
 
 bool Shard::EndMembership(Connection& connection, const RoomName& room) {
   if (!rooms_.Remove(connection, room)) return false;
+  if (connection.held) recovery_->Forget(connection, room);
   --members_;
   book_.Changed(connection.counter);
   counters_.Add(Counter::kRoomLeaves);

@@ -8,6 +8,7 @@
 #include "core/counters.h"
 #include "core/directory.h"
 #include "core/event.h"
+#include "core/history.h"
 #include "core/interest.h"
 #include "core/limits.h"
 #include "core/sessions.h"
@@ -30,6 +31,7 @@ struct ShardParts {
   Gauges& gauges;
   PostTask post;
   Sessions* sessions = nullptr;  // null: no client can come back
+  History* history = nullptr;    // null: no room keeps one
 };
 
 }  // namespace wsrouter

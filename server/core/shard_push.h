@@ -30,6 +30,12 @@ struct Shard::Push {
     return msg;
   }
 
+  // For those of them that it leaves out, where it has a position.
+  const FrameRef& LeftOutTo(const Topic& to) {
+    if (!left_out) left_out = FrameRef(LeftOutFrame(to, position));
+    return left_out;
+  }
+
   // Who would rather be cut off than lose it does not lose it to others.
   bool gives_way() const { return slow_consumer != SlowConsumerPolicy::kDisconnect; }
 
@@ -40,6 +46,7 @@ struct Shard::Push {
   std::string key = {};  // of what it replaces; empty: nothing
   Receipt receipt = {};
   FrameRef msg = {};
+  FrameRef left_out = {};
   uint64_t msgs_queued = 0;
 };
 

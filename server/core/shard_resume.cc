@@ -6,7 +6,7 @@
 #include "core/client_protocol.h"
 #include "core/error.h"
 #include "core/pending_rooms.h"
-#include "core/shard.h"
+#include "core/shard_recovery.h"
 
 namespace wsrouter {
 namespace {
@@ -129,6 +129,7 @@ void Shard::Park(Connection& connection, CloseCause cause, CloseWith close) {
   if (std::exchange(connection.slow, false)) losses_.erase(connection.counter);
   connection.deadline = now_.uptime + limits_.resume_window;
   counters_.Add(Counter::kConnectionsClosed);
+  if (connection.held) recovery_->Forget(connection);
   if (backend_ != nullptr) CancelJoin(connection);
 }
 

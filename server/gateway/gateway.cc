@@ -154,7 +154,8 @@ absl::Status Gateway::StartLoops(const Parts& parts,
                                                              .gauges = parts.stats.AddGauges(),
                                                              .measures = parts.measures.AddBlock(),
                                                              .clock = parts.clock,
-                                                             .sessions = parts.sessions});
+                                                             .sessions = parts.sessions,
+                                                             .history = parts.history});
     if (absl::Status started = loop->Start(); !started.ok()) return started;
     loops_.push_back(std::move(loop));
   }

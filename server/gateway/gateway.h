@@ -12,6 +12,7 @@
 #include "core/broker.h"
 #include "core/directory.h"
 #include "core/event.h"
+#include "core/history.h"
 #include "core/limits.h"
 #include "core/measures.h"
 #include "core/sessions.h"
@@ -42,6 +43,7 @@ class Gateway {
     Measures& measures;
     const Clock& clock;
     Sessions* sessions = nullptr;  // null: no client can come back
+    History* history = nullptr;    // null: no room keeps one
   };
 
   // Binds every address, then starts the threads. What fails is said with the address or file that

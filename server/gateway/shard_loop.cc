@@ -53,7 +53,8 @@ ShardLoop::ShardLoop(const Parts& parts)
               .counters = parts.counters,
               .gauges = parts.gauges,
               .post = [mailbox = mailbox_](Task task) { mailbox->PostAnswer(std::move(task)); },
-              .sessions = parts.sessions}),
+              .sessions = parts.sessions,
+              .history = parts.history}),
       timers_(now_.uptime),
       backlog_(parts.limits.outbox_age_max),
       last_turn_(absl::ToInt64Nanoseconds(now_.uptime)) {}

@@ -67,6 +67,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
     MeasureBlock& measures;
     const Clock& clock;
     Sessions* sessions = nullptr;  // null: no client can come back
+    History* history = nullptr;    // null: no room keeps one
   };
 
   explicit ShardLoop(const Parts& parts);

@@ -23,10 +23,13 @@ Deliver Text(std::string_view payload) {
 ShardFixture::ShardFixture(const Limits& limits, uint16_t shards, Backend* backend,
                            Sessions* sessions)
     : stats_(node_, "test", clock.now.wall),
-      memory_broker_(node_),
+      memory_history_(limits.namespaces == nullptr ? Namespaces() : *limits.namespaces, {},
+                      stats_.AddCounters(), clock),
+      memory_broker_(node_, nullptr, &memory_history_),
       memory_directory_({.node = node_}, limits, clock),
       broker(memory_broker_),
-      directory(memory_directory_) {
+      directory(memory_directory_),
+      history(memory_history_) {
   for (uint16_t index = 0; index < shards; ++index) {
     Loop& loop = loops_.emplace_back();
     loop.shard = std::make_unique<Shard>(Shard::Parts{.node = node_,
@@ -41,7 +44,8 @@ ShardFixture::ShardFixture(const Limits& limits, uint16_t shards, Backend* backe
                                                       .counters = stats_.AddCounters(),
                                                       .gauges = stats_.AddGauges(),
                                                       .post = loop.tasks.Post(),
-                                                      .sessions = sessions});
+                                                      .sessions = sessions,
+                                                      .history = &history});
     loop.shard->Start();
   }
   Turn();
@@ -51,6 +55,7 @@ ShardFixture::ShardFixture(const Limits& limits, uint16_t shards, Backend* backe
 ShardFixture::~ShardFixture() {
   for (Loop& loop : loops_) loop.shard->Stop();
   broker.LetThrough();
+  history.LetThrough();
   Settle();
   for (FakeConnection& connection : connections_) {
     EXPECT_TRUE(connection.closing);

@@ -10,8 +10,10 @@
 #include "core/stats.h"
 #include "engine/memory_broker.h"
 #include "engine/memory_directory.h"
+#include "engine/memory_history.h"
 #include "tests/support/fakes.h"
 #include "tests/support/forgetful_directory.h"
+#include "tests/support/hesitant_history.h"
 
 namespace wsrouter {
 
@@ -88,12 +90,14 @@ class ShardFixture {
   const NodeIdentity node_ = {.server_id = "node-1", .incarnation = 0x6f2c9d0a51e7b384};
   Stats stats_;
   RecordingTransport transport_;
+  MemoryHistory memory_history_;  // of the rooms that the limits' namespaces say
   MemoryBroker memory_broker_;
   MemoryDirectory memory_directory_;
 
  public:
   HesitantBroker broker;
   ForgetfulDirectory directory;
+  HesitantHistory history;
 
  private:
   std::deque<Loop> loops_;

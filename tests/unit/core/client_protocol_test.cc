@@ -60,8 +60,35 @@ TEST(ClientProtocolTest, BinaryIsBase64OfBothAlphabets) {
 
 TEST(ClientProtocolTest, UnknownMembersAndNullsAreIgnored) {
   const auto join = Parsed<client_frame::Join>(
-      R"({"join":{"room":"a","id":null,"since":{"epoch":[1]}},"leave":null,"v":2})");
+      R"({"join":{"room":"a","id":null,"since":null,"until":[1]},"leave":null,"v":2})");
+  EXPECT_FALSE(join.since.has_value());
   EXPECT_EQ(join.room.value, "a");
+}
+
+TEST(ClientProtocolTest, APositionIsReadAsANumberAndAsAText) {
+  const auto since = [](const std::string& text) {
+    return Parsed<client_frame::Join>(R"({"join":{"room":"a","since":)" + text + "}}").since;
+  };
+  const Position expected = {.offset = 17, .epoch = "e"};
+  EXPECT_EQ(since(R"({"offset":17,"epoch":"e"})"), expected);
+  EXPECT_EQ(since(R"({"offset":"17","epoch":"e","at":{"id":1}})"), expected);
+  EXPECT_EQ(since("{}"), Position{});
+  EXPECT_EQ(since(R"({"offset":null,"epoch":"e"})"), (Position{.offset = 0, .epoch = "e"}));
+  EXPECT_EQ(since(R"({"offset":"18446744073709551615","epoch":"e"})")->offset, UINT64_MAX);
+}
+
+TEST(ClientProtocolTest, WhatIsNoPositionIsToldByItsId) {
+  const std::string long_epoch(65, 'e');
+  for (const std::string& text : std::vector<std::string>{
+           "17", R"("17")", "[]", R"({"offset":17})", R"({"offset":"1","epoch":""})",
+           R"({"offset":-1,"epoch":"e"})", R"({"offset":"-1","epoch":"e"})",
+           R"({"offset":1.5,"epoch":"e"})", R"({"offset":"","epoch":"e"})",
+           R"({"offset":" 1","epoch":"e"})", R"({"offset":true,"epoch":"e"})",
+           R"({"offset":"18446744073709551616","epoch":"e"})", R"({"epoch":7})",
+           R"({"offset":1,"epoch":")" + long_epoch + R"("})"}) {
+    EXPECT_EQ(Wrong(R"({"join":{"id":"1","room":"a","since":)" + text + "}}"), "FRAME_INVALID 1")
+        << text;
+  }
 }
 
 TEST(ClientProtocolTest, WhatIsNotInOrderIsToldByItsId) {
@@ -111,6 +138,13 @@ TEST(ClientProtocolTest, NodeFramesAreWritten) {
   EXPECT_EQ(WelcomeText("n.1.0.1", "a\"b"),
             R"({"welcome":{"connectionId":"n.1.0.1","clientId":"a\"b"}})");
   EXPECT_EQ(JoinedText("1", {"lobby"}), R"({"joined":{"id":"1","room":"lobby"}})");
+  EXPECT_EQ(JoinedText("1", {"lobby"}, JoinedAt{{.offset = 17, .epoch = "e"}}),
+            R"({"joined":{"id":"1","room":"lobby","since":{"offset":"17","epoch":"e"}}})");
+  EXPECT_EQ(JoinedText("", {"lobby"}, JoinedAt{{.offset = 17, .epoch = "e"}, true, 19}),
+            R"({"joined":{"room":"lobby","since":{"offset":"17","epoch":"e"},)"
+            R"("recovered":true,"top":"19"}})");
+  EXPECT_EQ(LeftOutFrame(RoomName{"lobby"}, {.offset = 17, .epoch = "e"})->payload(),
+            R"({"msg":{"room":"lobby","offset":"17","epoch":"e"}})");
   EXPECT_EQ(LeftText("", {"lobby"}), R"({"left":{"room":"lobby"}})");
   EXPECT_EQ(AckText("7"), R"({"ack":{"id":"7"}})");
   EXPECT_EQ(AckText("7", Frame::Make(Opcode::kText, "a\"").get()),
