@@ -131,10 +131,9 @@ CloseWith Checks::Closing(std::string_view prefix, uint32_t code, const std::str
   return {.code = static_cast<uint16_t>(code), .reason = reason};
 }
 
-uint32_t Checks::PageCount(uint32_t count, std::string_view field) {
-  if (count > kPageMax) {
-    Fail(BadField(field, "FIELD_OUT_OF_RANGE",
-                  fmt::format("is {}, want at most {}", count, kPageMax)));
+uint32_t Checks::PageCount(uint32_t count, std::string_view field, uint32_t max) {
+  if (count > max) {
+    Fail(BadField(field, "FIELD_OUT_OF_RANGE", fmt::format("is {}, want at most {}", count, max)));
   }
   return count == 0 ? kPageDefault : count;
 }

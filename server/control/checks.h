@@ -14,6 +14,7 @@
 #include "core/envelope.h"
 #include "core/frame.h"
 #include "core/ids.h"
+#include "core/limits.h"
 #include "fmt/format.h"
 #include "google/protobuf/map.h"
 #include "google/protobuf/repeated_ptr_field.h"
@@ -86,7 +87,7 @@ class Checks {
   // `prefix` goes before the names of the fields: "close." where they are in a message of their
   // own.
   CloseWith Closing(std::string_view prefix, uint32_t code, const std::string& reason);
-  uint32_t PageCount(uint32_t count, std::string_view field = "count");
+  uint32_t PageCount(uint32_t count, std::string_view field = "count", uint32_t max = kPageMax);
   OnDuplicate Duplicates(std::string_view field, v1::OnDuplicate on_duplicate);
   // A value that the enum has. Proto3 hands on numbers that it has no name for.
   void Known(std::string_view field, bool known);

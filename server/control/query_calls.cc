@@ -5,6 +5,7 @@
 
 #include "control/checks.h"
 #include "control/convert.h"
+#include "control/member_labels.h"
 #include "core/limits.h"
 
 namespace wsrouter {
@@ -82,7 +83,9 @@ void QueryCalls::RoomSize(const v1::RoomSizeRequest& request, Answer<v1::RoomSiz
 void QueryCalls::Members(const v1::MembersRequest& request, Answer<v1::MembersResponse> answer) {
   Checks checks;
   const auto room = checks.Required<RoomName>("room", request.room());
-  const uint32_t count = checks.PageCount(request.count());
+  const bool labels = request.include_labels();
+  const uint32_t count =
+      checks.PageCount(request.count(), "count", labels ? kLabelledPageMax : kPageMax);
   const bool is_cursor = request.cursor().empty() || CheckName("cursor", request.cursor()).ok();
   if (!is_cursor) checks.Fail(BadCursor());
   if (!checks.ok()) return std::move(answer)(checks.status());
@@ -96,6 +99,13 @@ void QueryCalls::Members(const v1::MembersRequest& request, Answer<v1::MembersRe
     }
     response.set_next_cursor(std::move(page.next_cursor));
   };
+  if (labels) {
+    answer = [this, room,
+              answer = std::move(answer)](absl::StatusOr<v1::MembersResponse> page) mutable {
+      if (!page.ok()) return std::move(answer)(page.status());
+      AnswerWithLabels(broker_, room, *std::move(page), std::move(answer));
+    };
+  }
   directory_.Members(room, request.cursor(), count,
                      Filling<v1::MembersResponse, MembersPage>(std::move(answer), fill));
 }

@@ -90,6 +90,9 @@ struct Disconnect {
 struct Describe {
   std::optional<ConnectionId> after;
   uint32_t count = kPageDefault;
+  // To a room: of these clients alone, and of each the connection in the room that opened last,
+  // without its rooms.
+  std::vector<ClientId> clients = {};
 };
 // Asks for the connections that nobody owns yet to be announced as CONNECTED to one watcher.
 struct AnnouncePending {

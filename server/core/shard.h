@@ -152,6 +152,7 @@ class Shard {
   void OnOther(Letter& letter);
   Receipt OnDisconnect(const Topic& to, const Disconnect& disconnect);
   Receipt OnDescribe(const Topic& to, const Describe& describe) const;
+  Receipt OnDescribeMembers(const Topic& to, const Describe& describe) const;
   void OnAnnouncePending(const AnnouncePending& announce);
   ConnectionDescription Description(const Connection& connection) const;
 

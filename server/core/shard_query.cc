@@ -17,6 +17,7 @@ Receipt Shard::OnDisconnect(const Topic& to, const Disconnect& disconnect) {
 }
 
 Receipt Shard::OnDescribe(const Topic& to, const Describe& describe) const {
+  if (!describe.clients.empty()) return OnDescribeMembers(to, describe);
   Receipt receipt;
   if (!std::holds_alternative<ThisNode>(to)) {  // a connection, or the few of a client
     for (const Connection* connection : Addressed(to)) {
@@ -39,6 +40,26 @@ Receipt Shard::OnDescribe(const Topic& to, const Describe& describe) const {
   }
   for (; next != all.end() && receipt.connections.size() < describe.count; ++next) {
     receipt.connections.push_back(Description(*next->second));
+  }
+  return receipt;
+}
+
+Receipt Shard::OnDescribeMembers(const Topic& to, const Describe& describe) const {
+  Receipt receipt;
+  const auto* room = std::get_if<RoomName>(&to);
+  if (room == nullptr) return receipt;
+  for (const ClientId& id : describe.clients) {
+    const Client* client = registry_.Find(id);
+    if (client == nullptr) continue;
+    const Connection* last = nullptr;
+    for (const Connection* connection : client->connections) {
+      if (!Rooms::Has(*connection, *room)) continue;
+      if (last == nullptr || connection->counter > last->counter) last = connection;
+    }
+    if (last == nullptr) continue;
+    ++receipt.matched;
+    receipt.connections.push_back(Description(*last));
+    receipt.connections.back().rooms.clear();
   }
   return receipt;
 }

@@ -45,6 +45,7 @@ void WriteClose(const CloseWith& close, wire::Close* to) {
 void WriteDescribe(const Describe& describe, wire::Describe* to) {
   if (describe.after.has_value()) WriteConnection(*describe.after, to->mutable_after());
   to->set_count(describe.count);
+  for (const ClientId& client : describe.clients) to->add_clients(client.value);
 }
 
 // Returns the frame whose payload goes behind the message, null where there is none.
@@ -117,6 +118,10 @@ Describe ReadDescribe(WireReader& reader, const wire::Describe& from) {
   reader.Require(from.count() <= kPageMax, "describe.count", "is too large");
   if (from.has_after()) {
     describe.after = reader.ReadSupposedConnection("describe.after", from.after());
+  }
+  reader.Require(from.clients_size() <= int{kPageMax}, "describe.clients", "has too many entries");
+  for (int i = 0; i < from.clients_size() && reader.ok(); ++i) {
+    describe.clients.push_back(reader.ReadName<ClientId>("describe.clients", from.clients(i)));
   }
   return describe;
 }

@@ -64,6 +64,30 @@ TEST_F(ControlQueryTest, MembersArePagedEachOnce) {
   EXPECT_THAT(ids.response.members(0).connection_ids(), ElementsAre(alice.ToString()));
 }
 
+TEST_F(ControlQueryTest, MembersHaveTheirLabelsWhereTheyAreAskedFor) {
+  node_.Online("alice", R"("lobby")");
+  const ConnectionId bob = node_.shard.Open();
+  ASSERT_TRUE(node_
+                  .Call(&Stub::Own, fmt::format(R"({{"connection_id":"{}","client_id":"bob",
+                        "rooms":["lobby"],"labels":{{"device":"phone"}}}})",
+                                                bob.ToString()))
+                  .ok());
+  const auto labelled = node_.Call(&Stub::Members, R"({"room":"lobby","include_labels":true})");
+  ASSERT_EQ(labelled.response.members_size(), 2);
+  EXPECT_THAT(labelled.response.members(0).labels(), IsEmpty());
+  EXPECT_THAT(labelled.response.members(1).labels(), ElementsAre(testing::Pair("device", "phone")));
+  const auto bare = node_.Call(&Stub::Members, R"({"room":"lobby"})");
+  EXPECT_THAT(bare.response.members(1).labels(), IsEmpty());
+  const auto nobody = node_.Call(&Stub::Members, R"({"room":"nowhere","include_labels":true})");
+  EXPECT_TRUE(nobody.ok());
+  EXPECT_THAT(nobody.response.members(), IsEmpty());
+  const auto many =
+      node_.Call(&Stub::Members, R"({"room":"lobby","include_labels":true,"count":101})");
+  EXPECT_EQ(many.code, grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(many.reason, "FIELD_OUT_OF_RANGE");
+  EXPECT_EQ(many.field, "count");
+}
+
 TEST_F(ControlQueryTest, RoomsArePagedByPrefix) {
   node_.Online("alice", R"("chat:1","chat:2","news")");
 

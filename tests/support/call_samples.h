@@ -44,7 +44,7 @@ inline const std::map<std::string, Sample>& Samples() {
       {"Disconnect", {R"("room":"r","code":4003,"reason":"bye")", {"room"}}},
       {"IsMember", {R"("room":"r","client_id":"c")", {"room", "client_id"}}},
       {"RoomSize", {R"("room":"r")", {"room"}}},
-      {"Members", {R"("room":"r","cursor":"c","count":10)", {"room"}}},
+      {"Members", {R"("room":"r","cursor":"c","count":10,"include_labels":true)", {"room"}}},
       {"Rooms", {R"("prefix":"r","cursor":"r1","count":10)", {}}},
       {"GetClient", {R"("client_id":"c")", {"client_id"}}},
       {"Connections", {R"("cursor":"ID","count":10)", {}}},

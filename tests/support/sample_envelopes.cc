@@ -110,6 +110,7 @@ std::vector<Action> SampleActions() {
           Disconnect{.close = {.code = 4020, .reason = ""}, .handed_over = true},
           Describe{.after = SampleConnection(3), .count = 1000},
           Describe{.after = std::nullopt, .count = 0},
+          Describe{.after = std::nullopt, .count = 2, .clients = {{"alice"}, {"b\xC3\xBD"}}},
           ToChannel{Frame::Make(Opcode::kBinary, "\0\0"s)},
           ToChannel{Frame::Make(Opcode::kText, "")}};
 }

@@ -263,5 +263,21 @@ TEST(DescribeTest, OfAClientFindsItsConnectionsOnAllShards) {
   EXPECT_THAT(node.Do(ClientId{"alice"}, Describe{}).connections, SizeIs(2));
 }
 
+TEST(DescribeTest, OfMembersFindsOfEachTheLastConnectionInTheRoom) {
+  ShardFixture node;
+  node.Online("alice", {"lobby"});
+  FakeConnection& second = node.Online("alice", {"lobby"});
+  node.Online("alice", {"other"});
+  node.Online("bob", {"lobby"});
+  node.Online("carol", {"other"});
+  const Describe members = {
+      .after = std::nullopt, .count = 3, .clients = {{"alice"}, {"carol"}, {"nobody"}}};
+  const Receipt receipt = node.Do(RoomName{"lobby"}, members);
+  ASSERT_THAT(receipt.connections, SizeIs(1));
+  EXPECT_EQ(receipt.connections[0].id, node.IdOf(second));
+  EXPECT_THAT(receipt.connections[0].rooms, testing::IsEmpty());
+  EXPECT_THAT(node.Do(ThisNode{}, members).connections, testing::IsEmpty()) << "of no room";
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -37,7 +37,9 @@ bool Same(const Leave& a, const Leave& b) { return a.rooms == b.rooms; }
 bool Same(const Disconnect& a, const Disconnect& b) {
   return SameClose(a.close, b.close) && a.handed_over == b.handed_over;
 }
-bool Same(const Describe& a, const Describe& b) { return a.after == b.after && a.count == b.count; }
+bool Same(const Describe& a, const Describe& b) {
+  return a.after == b.after && a.count == b.count && a.clients == b.clients;
+}
 bool Same(const ToChannel& a, const ToChannel& b) { return SameFrame(a.frame, b.frame); }
 // These never leave a node.
 bool Same(const AnnouncePending&, const AnnouncePending&) { return false; }

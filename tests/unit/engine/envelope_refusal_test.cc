@@ -160,6 +160,14 @@ TEST(EnvelopeRefusalTest, ActionIsCheckedFieldByField) {
       end, [](auto& m) { m.mutable_disconnect()->set_reason("\xFF"); }, "close.reason");
   ExpectRefused(
       Describe{}, [](auto& m) { m.mutable_describe()->set_count(kPageMax + 1); }, "count");
+  ExpectRefused(
+      Describe{}, [](auto& m) { m.mutable_describe()->add_clients("a\nb"); }, "describe.clients");
+  ExpectRefused(
+      Describe{},
+      [](auto& m) {
+        for (uint32_t i = 0; i <= kPageMax; ++i) m.mutable_describe()->add_clients("a");
+      },
+      "describe.clients");
 }
 
 TEST(EnvelopeRefusalTest, LabelsAreWithinTheirLimits) {
