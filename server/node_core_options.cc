@@ -12,6 +12,15 @@ SlowConsumerPolicy PolicyOf(const v1::LimitsConfig& limits) {
   return ToPolicy(limits.slow_consumer_policy()).value_or(SlowConsumerPolicy::kDrop);
 }
 
+PresenceLimits ToPresence(const v1::PresenceConfig& from) {
+  return {.on = from.enabled(),
+          .interval = ToDuration(from.interval()),
+          .grace = ToDuration(from.grace()),
+          .named_max = from.named_max(),
+          .rooms_max = from.rooms_max(),
+          .rooms_per_connection = from.rooms_per_connection()};
+}
+
 }  // namespace
 
 Limits ToLimits(const v1::Config& config) {
@@ -27,7 +36,8 @@ Limits ToLimits(const v1::Config& config) {
           .outbox_budget = from.outbox_budget(),
           .resume_window = ToDuration(config.gateway().resume_window()),
           .parked_max = config.gateway().resume_max(),
-          .auth_timeout = ToDuration(config.gateway().auth_timeout())};
+          .auth_timeout = ToDuration(config.gateway().auth_timeout()),
+          .presence = ToPresence(config.presence())};
 }
 
 Namespaces ToNamespaces(const v1::Config& config) {

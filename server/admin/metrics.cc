@@ -100,6 +100,9 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCount)> kCo
     "Times that history no longer had what a client asked for.",
     "Times that history could not be read for a client.",
     "Rooms of clients that came back and did not ask for what they had missed in time.",
+    "Frames that told clients who is in a room.",
+    "Such frames that were not sent to who had not read the last one; the next says all of it.",
+    "Looks at a room, for its presence, that the directory did not answer.",
 };
 
 // One figure for each port that speaks TLS; no family where none does.

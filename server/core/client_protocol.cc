@@ -77,6 +77,15 @@ class Body {
     return position;
   }
 
+  bool Flag(const char* member) {
+    if (!body_.is_object()) return false;
+    const auto found = body_.find(member);
+    if (found == body_.end() || found->is_null()) return false;
+    if (found->is_boolean()) return found->get<bool>();
+    Fail(fmt::format("{} is neither true nor false", member));
+    return false;
+  }
+
   client_frame::Message Message() {
     client_frame::Message message = {.id = id_, .room = AnyRoom()};
     std::optional<std::string> text = Text("text");
@@ -121,7 +130,7 @@ class Body {
   absl::Status refusal_;
 };
 
-constexpr std::array<const char*, 4> kKinds = {"join", "leave", "message", "ping"};
+constexpr std::array<const char*, 5> kKinds = {"join", "leave", "message", "ping", "presence"};
 
 std::variant<ClientRequest, BadClientFrame> Read(const json& object) {
   const char* kind = nullptr;
@@ -146,69 +155,13 @@ std::variant<ClientRequest, BadClientFrame> Read(const json& object) {
     frame = client_frame::Leave{body.id(), body.Room()};
   } else if (kind == kKinds[2]) {
     frame = body.Message();
-  } else {
+  } else if (kind == kKinds[3]) {
     frame = client_frame::Ping{body.id()};
+  } else {
+    frame = client_frame::Presence{body.id(), body.Room(), body.Flag("on")};
   }
   if (!body.refusal().ok()) return BadClientFrame{.id = body.id(), .refusal = body.refusal()};
   return frame;
-}
-
-// `"id":"7",`, or nothing where there is none.
-std::string IdMember(std::string_view id) {
-  return id.empty() ? std::string() : fmt::format(R"("id":{},)", Quoted(id));
-}
-
-// `,"retryAfterMs":1500`, or nothing where nobody knows.
-std::string RetryMember(absl::Duration after) {
-  if (after < absl::Milliseconds(1)) return {};
-  return fmt::format(R"(,"retryAfterMs":{})", absl::ToInt64Milliseconds(after));
-}
-
-// The member that a payload is: `"text":"hi"`.
-void AppendPayload(std::string& to, const Frame& frame) {
-  if (frame.opcode() == Opcode::kText) {
-    to += R"("text":)";
-    AppendQuoted(to, frame.payload());
-  } else {
-    absl::StrAppend(&to, R"("binary":")", absl::Base64Escape(AbslView(frame.payload())), R"(")");
-  }
-}
-
-// What the comments of CloseCode (router.proto) advise.
-std::string_view AdviceOf(uint16_t code) {
-  switch (static_cast<CloseCode>(code)) {
-    case CloseCode::kTooBig:
-    case CloseCode::kServiceRestart:
-    case CloseCode::kIdle:
-      return "ADVICE_AT_ONCE";
-    case CloseCode::kGoingAway:
-    case CloseCode::kInternal:
-    case CloseCode::kTryAgainLater:
-    case CloseCode::kCapacity:
-    case CloseCode::kSlowConsumer:
-    case CloseCode::kRateLimited:
-      return "ADVICE_LATER";
-    case CloseCode::kNotAuthenticated:
-    case CloseCode::kExpired:
-      return "ADVICE_NEW_CREDENTIALS";
-    default:
-      return "ADVICE_NEVER";
-  }
-}
-
-std::string MsgBegin(const Topic& to) {
-  std::string msg = R"({"msg":{)";
-  if (const auto* name = std::get_if<RoomName>(&to)) {
-    msg += R"("room":)";
-    AppendQuoted(msg, name->value);
-    msg += ',';
-  }
-  return msg;
-}
-
-void AppendPosition(std::string& msg, const Position& position) {
-  absl::StrAppend(&msg, R"("offset":")", position.offset, R"(","epoch":)");
-  AppendQuoted(msg, position.epoch);
 }
 
 }  // namespace
@@ -225,95 +178,6 @@ std::variant<ClientRequest, BadClientFrame> ParseClientFrame(std::string_view te
                           .refusal = Invalid("the message is no JSON object of a frame")};
   }
   return Read(object);
-}
-
-std::string WelcomeText(std::string_view connection, std::string_view client,
-                        const ResumeOffer& offer) {
-  std::string more;
-  if (!client.empty()) more += fmt::format(R"(,"clientId":{})", Quoted(client));
-  if (!offer.token.empty()) {
-    more += fmt::format(R"(,"session":"{}","resumeWindowMs":{})", offer.token,
-                        absl::ToInt64Milliseconds(offer.window));
-  }
-  if (offer.resumed) more += R"(,"resumed":true)";
-  return fmt::format(R"({{"welcome":{{"connectionId":{}{}}}}})", Quoted(connection), more);
-}
-
-std::string JoinedText(std::string_view id, const RoomName& room,
-                       const std::optional<JoinedAt>& at) {
-  std::string more;
-  if (at.has_value()) {
-    more = fmt::format(R"(,"since":{{"offset":"{}","epoch":{}}})", at->since.offset,
-                       Quoted(at->since.epoch));
-  }
-  if (at.has_value() && at->recovered.has_value()) {
-    more += fmt::format(R"(,"recovered":{},"top":"{}")", *at->recovered, at->top);
-  }
-  return fmt::format(R"({{"joined":{{{}"room":{}{}}}}})", IdMember(id), Quoted(room.value), more);
-}
-
-std::string LeftText(std::string_view id, const RoomName& room) {
-  return fmt::format(R"({{"left":{{{}"room":{}}}}})", IdMember(id), Quoted(room.value));
-}
-
-std::string AckText(std::string_view id, const Frame* reply) {
-  std::string text = R"({"ack":{"id":)";
-  AppendQuoted(text, id);
-  if (reply != nullptr) {
-    text += ',';
-    AppendPayload(text, *reply);
-  }
-  text += "}}";
-  return text;
-}
-
-std::string ErrorText(std::string_view id, const absl::Status& refusal,
-                      absl::Duration retry_after) {
-  const std::string reason = ReasonOf(refusal);
-  return fmt::format(R"({{"error":{{{}"reason":{},"text":{}{}}}}})", IdMember(id),
-                     Quoted(reason.empty() ? "INTERNAL" : reason),
-                     Quoted(StdView(refusal.message())), RetryMember(retry_after));
-}
-
-std::string GapText(std::string_view room, uint64_t count) {
-  std::string members;
-  if (!room.empty()) members = fmt::format(R"("room":{})", Quoted(room));
-  if (count > 0)
-    members += fmt::format(R"({}"count":{})", members.empty() ? "" : ",",
-                           std::min<uint64_t>(count, UINT32_MAX));
-  return fmt::format(R"({{"gap":{{{}}}}})", members);
-}
-
-std::string DrainingText(absl::Duration within) {
-  return fmt::format(R"({{"notice":{{"kind":"draining","withinMs":{}}}}})",
-                     absl::ToInt64Milliseconds(within));
-}
-
-std::string PongText(std::string_view id, uint32_t sent) {
-  return fmt::format(R"({{"pong":{{{}"sent":{}}}}})", IdMember(id), sent);
-}
-
-std::string ByeText(uint16_t code, std::string_view reason, absl::Duration retry_after) {
-  return fmt::format(R"({{"bye":{{"code":{},"reason":{},"advice":"{}"{}}}}})", code, Quoted(reason),
-                     AdviceOf(code), RetryMember(retry_after));
-}
-
-FramePtr MsgFrame(const Topic& to, const Frame& frame, const Position& position) {
-  std::string msg = MsgBegin(to);
-  AppendPayload(msg, frame);
-  if (position.offset > 0) {
-    msg += ',';
-    AppendPosition(msg, position);
-  }
-  msg += "}}";
-  return Frame::Make(Opcode::kText, msg);
-}
-
-FramePtr LeftOutFrame(const Topic& to, const Position& position) {
-  std::string msg = MsgBegin(to);
-  AppendPosition(msg, position);
-  msg += "}}";
-  return Frame::Make(Opcode::kText, msg);
 }
 
 }  // namespace wsrouter

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -50,10 +51,15 @@ struct Message {
 struct Ping {
   std::string id;
 };
+struct Presence {
+  std::string id;
+  RoomName room;
+  bool on = false;
+};
 }  // namespace client_frame
 
 using ClientRequest = std::variant<client_frame::Join, client_frame::Leave, client_frame::Message,
-                                   client_frame::Ping>;
+                                   client_frame::Ping, client_frame::Presence>;
 
 // Why a text is no frame. Where it breaks the protocol (it is no JSON object, or too deep), the
 // client cannot mean anything by it; otherwise it is told, by the id if it gave one.
@@ -70,6 +76,14 @@ struct ResumeOffer {
   std::string token = {};
   bool resumed = false;  // it has come back just now
   absl::Duration window = {};
+};
+
+// Who is in a room (core/presence.h): all of it, or what has changed.
+struct PresenceNews {
+  bool full = false;
+  std::span<const std::string> joined = {};
+  std::span<const std::string> left = {};
+  uint64_t count = 0;
 };
 
 // What a node says. Names and texts must be UTF-8.
@@ -89,6 +103,7 @@ std::string AckText(std::string_view id, const Frame* reply = nullptr);
 std::string ErrorText(std::string_view id, const absl::Status& refusal, absl::Duration retry_after);
 // `count` frames were lost, zero: nobody knows how many; of `room`, where it is not empty.
 std::string GapText(std::string_view room, uint64_t count);
+std::string PresenceText(const RoomName& room, const PresenceNews& news);
 // The node will close the connection within that time.
 std::string DrainingText(absl::Duration within);
 // `sent` msg frames were queued before it.

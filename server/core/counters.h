@@ -85,14 +85,17 @@ enum class Counter : size_t {
   kSessionsUnavailable,    // ... that could not be looked up
   kParkedEvicted,          // connections that ended early, since too many wait for their clients
   kPushesParked,           // frames lost to clients that may come back
-  kRepliesDropped,   // of services, to clients that waited for none, have gone or got an error
-  kRepliesTooLarge,  // ... longer as JSON than an outbox may hold
-  kPushesReplayed,         // of kPushes: from the history of their room
-  kPushesHeld,             // not queued when they came, since their client is catching up
-  kPushesDroppedHeld,      // of these: lost, since nobody has them for it any more
-  kRecoveriesLost,         // times that history no longer had what a client asked for
-  kRecoveriesFailed,       // ... that it could not be read
-  kRecoveriesLate,         // clients that came back and did not ask for a room's history in time
+  kRepliesDropped,     // of services, to clients that waited for none, have gone or got an error
+  kRepliesTooLarge,    // ... longer as JSON than an outbox may hold
+  kPushesReplayed,     // of kPushes: from the history of their room
+  kPushesHeld,         // not queued when they came, since their client is catching up
+  kPushesDroppedHeld,  // of these: lost, since nobody has them for it any more
+  kRecoveriesLost,     // times that history no longer had what a client asked for
+  kRecoveriesFailed,   // ... that it could not be read
+  kRecoveriesLate,     // clients that came back and did not ask for a room's history in time
+  kPresenceFrames,     // that tell clients who is in a room
+  kPresenceFramesSkipped,  // ... not sent to who had not read the last; the next one says it all
+  kPresenceReadsFailed,    // looks at a room that the directory did not answer
   kCount,
 };
 
@@ -177,6 +180,9 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Counter::kCoun
         "recoveries_lost_total",
         "recoveries_failed_total",
         "recoveries_late_total",
+        "presence_frames_total",
+        "presence_frames_skipped_total",
+        "presence_reads_failed_total",
 };
 
 // One block of counters. Any thread adds and reads; each shard has a block of its own, so that

@@ -30,6 +30,10 @@ struct MembersPage {
   std::vector<MemberRow> members;
   std::string next_cursor;  // empty at the end
 };
+struct RoomClients {
+  uint64_t count = 0;             // distinct clients
+  std::vector<ClientId> clients;  // in no order; none where there are more than were wanted
+};
 struct RoomRow {
   RoomName room;
   RoomSize size;
@@ -114,6 +118,9 @@ class Directory {
   // that stays while pages are read is listed exactly once, whatever joins or leaves elsewhere.
   virtual void Members(const RoomName& room, std::string_view cursor, uint32_t count,
                        Done<MembersPage> done) = 0;
+  // The clients of a room, each once, where there are at most `most`; else only how many. As of one
+  // moment, and cheap enough to be asked every second.
+  virtual void Clients(const RoomName& room, uint32_t most, Done<RoomClients> done) = 0;
   virtual void Rooms(std::string_view prefix, std::string_view cursor, uint32_t count,
                      Done<RoomsPage> done) = 0;
 

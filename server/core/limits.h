@@ -19,6 +19,16 @@ enum class SlowConsumerPolicy : uint8_t {
   kConflate,    // likewise; and, full or not, it takes the place of a waiting one with its key
 };
 
+// What clients may hear of who else is in their rooms (core/presence.h).
+struct PresenceLimits {
+  bool on = true;
+  absl::Duration interval = absl::Seconds(1);  // between two looks at a room
+  absl::Duration grace = absl::Seconds(5);     // who is back within it was never away
+  uint32_t named_max = 100;   // clients of a room that are told by name; of more their count
+  uint32_t rooms_max = 1000;  // rooms of a node that anybody hears of
+  uint32_t rooms_per_connection = 16;  // ... a connection hears of
+};
+
 // Every bound of the routing core, with its production default. config.proto has the same values
 // with ranges; a refusal under any of them is typed and counted.
 struct Limits {
@@ -36,6 +46,7 @@ struct Limits {
   size_t parked_max =
       100'000;  // connections without a socket of a node (of a shard, as a Shard sees it)
   absl::Duration auth_timeout = absl::Seconds(10);  // unowned longer than this: 4001
+  PresenceLimits presence = {};
 };
 
 // What a frame weighs in an outbox besides its octets, should nobody share it: without that, an

@@ -25,7 +25,11 @@ Shard::Shard(Parts parts)
       book_(parts.limits.resume_window > absl::ZeroDuration() ? parts.sessions : nullptr, node_,
             index_),
       interest_(parts.broker, parts.mailbox, parts.post),
-      recovery_(std::make_unique<Recovery>(*this, parts.history)) {}
+      recovery_(std::make_unique<Recovery>(*this, parts.history)),
+      presence_(parts.presence, parts.index, parts.post, parts.counters,
+                [this](Connection& connection, const FrameRef& frame) {
+                  return QueuePresence(connection, frame);
+                }) {}
 
 Shard::~Shard() = default;
 
@@ -252,6 +256,7 @@ void Shard::EndTurn() {
   PutSessions();
   book_.EndSpares(now_.uptime);
   recovery_->EndTurn();
+  presence_.EndTurn(now_.uptime);
   if (!dismissed_.empty() && now_.uptime >= dismissed_due_) {
     dismissed_due_ = now_.uptime + absl::Milliseconds(100);
     for (const auto& [other, why, by] : std::exchange(dismissed_, {})) Dismiss(other, why, by);

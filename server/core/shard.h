@@ -24,6 +24,7 @@
 #include "core/interest.h"
 #include "core/limits.h"
 #include "core/loss.h"
+#include "core/presence_desk.h"
 #include "core/receipt.h"
 #include "core/registry.h"
 #include "core/rooms.h"
@@ -137,8 +138,7 @@ class Shard {
   void ForEachAddressed(const Topic& topic, Visit visit) const;
 
   void Begin(Connection& connection);
-  // False when nobody was there for the message.
-  bool Hear(Connection& connection, client_frame::Message message);
+  bool Hear(Connection& connection, client_frame::Message message);  // false: nobody was there
   // Queues a frame that is no push. False when it does not fit.
   bool Queue(Connection& connection, const FrameRef& frame, size_t bytes_max);
 
@@ -186,8 +186,7 @@ class Shard {
                 const std::shared_ptr<PendingRooms>& pending);
   void AwaitLive(uint64_t counter, const RoomName& room, RoomChange::Result result, RoomSize size,
                  const std::shared_ptr<PendingRooms>& pending);  // shard_recovery.cc
-  // The broker cannot subscribe to the room: nobody can be its member here.
-  void OnRoomDead(uint64_t counter, const RoomName& room);
+  void OnRoomDead(uint64_t counter, const RoomName& room);  // the broker cannot subscribe to it
   void LeaveRoom(Connection& connection, const RoomName& room,
                  const std::shared_ptr<PendingRooms>& pending);
   // Ends a membership here; the directory is the caller's. False when it was not a member.
@@ -200,8 +199,7 @@ class Shard {
   void Ask(Connection& connection, client_frame::Message message);
   void TellEnd(const ClientId& client, const Connection& connection,
                const event::Disconnected& detail);
-  // Whether the effect ends the connection it is about: that needs no way through its own mailbox,
-  // which may be full.
+  // Whether the effect ends its own connection: that must not wait for a place in the mailbox.
   bool CloseSender(uint64_t counter, const Envelope& effect);
   void Apply(uint64_t counter, const std::shared_ptr<MessageAnswer>& answer, size_t next);
   void OnApplied(uint64_t counter, const absl::Status& failure);
@@ -217,8 +215,7 @@ class Shard {
   void Acknowledge(uint64_t counter, const FramePtr& reply);
   void OnClientLeave(Connection& connection, const client_frame::Leave& leave);
   void OnClientJoin(Connection& connection, client_frame::Join join);
-  // Who has gone needs no answer about a join.
-  void CancelJoin(Connection& connection);
+  void CancelJoin(Connection& connection);  // who has gone needs no answer
   void OnJoinChecked(uint64_t counter, uint64_t ticket, const client_frame::Join& join,
                      const absl::Status& verdict);
   void RefuseJoin(Connection& connection, const client_frame::Join& join,
@@ -230,14 +227,16 @@ class Shard {
                                 const PendingRooms& pending);
   void TellLeft(Connection& connection, const RoomName& room, std::string_view id = {});
 
+  // shard_presence.cc
+  void OnClientPresence(Connection& connection, const client_frame::Presence& presence);
+  bool QueuePresence(Connection& connection, const FrameRef& frame);
+
   // shard_resume.cc
   void OnResumed(Connection& connection);
-  // Its row is gone already: should its shard have no room for the news, it is told later. `by` is
-  // the connection that takes its place, where it hands over.
+  // Told again later should its shard have no room. `by` takes its place, where it hands over.
   void Dismiss(const ConnectionId& other, const Disconnect& why, uint64_t by = 0);
   Receipt OnHandOver(const Topic& to, const CloseWith& close);
-  // What the old connection was in the end.
-  void OnHandedOver(uint64_t counter, const Receipt& receipt);
+  void OnHandedOver(uint64_t counter, const Receipt& receipt);  // what the old one was in the end
   bool MayPark(const Connection& connection, CloseCause cause, const CloseWith& close) const;
   void Park(Connection& connection, CloseCause cause, CloseWith close);
   void EndParked(Connection& connection);
@@ -293,6 +292,7 @@ class Shard {
   Rooms rooms_;
   Interest interest_;
   const std::unique_ptr<Recovery> recovery_;
+  PresenceDesk presence_;
 };
 
 }  // namespace wsrouter

@@ -22,7 +22,9 @@ absl::Duration PatienceFor(const absl::Status& refusal) {
   const absl::Duration told = RetryAfter(refusal);
   if (told > absl::ZeroDuration()) return told;
   const bool passes = absl::IsUnavailable(refusal) || absl::IsResourceExhausted(refusal);
-  return passes && ReasonOf(refusal) != "ROOMS_PER_CONNECTION" ? kRetryAfter : absl::ZeroDuration();
+  const std::string reason = ReasonOf(refusal);
+  const bool own = reason == "ROOMS_PER_CONNECTION" || reason == "PRESENCE_PER_CONNECTION";
+  return passes && !own ? kRetryAfter : absl::ZeroDuration();
 }
 
 absl::Status Forbidden() {
@@ -119,7 +121,8 @@ void Shard::OnFrame(Connection& connection, Opcode opcode, std::string_view text
           [&](client_frame::Message& message) { OnClientMessage(connection, std::move(message)); },
           [&](client_frame::Ping& ping) {
             Say(connection, PongText(ping.id, connection.pushes()));
-          }},
+          },
+          [&](client_frame::Presence& presence) { OnClientPresence(connection, presence); }},
       std::get<ClientRequest>(parsed));
 }
 

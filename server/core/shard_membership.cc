@@ -244,6 +244,7 @@ void Shard::OnRoomDead(uint64_t counter, const RoomName& room) {
 }
 
 bool Shard::EndMembership(Connection& connection, const RoomName& room) {
+  presence_.TurnOff(connection, room);
   if (!rooms_.Remove(connection, room)) return false;
   if (connection.held) recovery_->Forget(connection, room);
   --members_;

@@ -2,6 +2,7 @@
 #define WSROUTER_CORE_SHARD_PARTS_H_
 
 #include <cstdint>
+#include <memory>
 
 #include "core/backend.h"
 #include "core/broker.h"
@@ -11,6 +12,7 @@
 #include "core/history.h"
 #include "core/interest.h"
 #include "core/limits.h"
+#include "core/presence.h"
 #include "core/sessions.h"
 #include "core/transport.h"
 
@@ -30,8 +32,9 @@ struct ShardParts {
   Counters& counters;
   Gauges& gauges;
   PostTask post;
-  Sessions* sessions = nullptr;  // null: no client can come back
-  History* history = nullptr;    // null: no room keeps one
+  Sessions* sessions = nullptr;                  // null: no client can come back
+  History* history = nullptr;                    // null: no room keeps one
+  std::shared_ptr<Presence> presence = nullptr;  // null: no client hears who is in a room
 };
 
 }  // namespace wsrouter

@@ -126,6 +126,7 @@ void Shard::Park(Connection& connection, CloseCause cause, CloseWith close) {
                        SessionBook::Parked{.cause = cause, .close = std::move(close)});
   connection.closing = true;
   connection.parked = true;
+  presence_.TurnOff(connection);
   if (std::exchange(connection.slow, false)) losses_.erase(connection.counter);
   connection.deadline = now_.uptime + limits_.resume_window;
   counters_.Add(Counter::kConnectionsClosed);

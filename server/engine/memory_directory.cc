@@ -211,6 +211,19 @@ void MemoryDirectory::Members(const RoomName& room, std::string_view cursor, uin
   std::move(done)(std::move(page));
 }
 
+void MemoryDirectory::Clients(const RoomName& room, uint32_t most, Done<RoomClients> done) {
+  RoomClients clients;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = rooms_.find(room.value);
+    if (found != rooms_.end()) clients.count = found->second.members.size();
+    if (clients.count > 0 && clients.count <= most) {
+      for (const auto& [client, rows] : found->second.members) clients.clients.push_back({client});
+    }
+  }
+  std::move(done)(std::move(clients));
+}
+
 void MemoryDirectory::Rooms(std::string_view prefix, std::string_view cursor, uint32_t count,
                             Done<RoomsPage> done) {
   RoomsPage page;

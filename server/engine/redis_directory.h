@@ -58,6 +58,7 @@ class RedisDirectory final : public Directory {
   void Size(const RoomName& room, Done<RoomSize> done) override;
   void Members(const RoomName& room, std::string_view cursor, uint32_t count,
                Done<MembersPage> done) override;
+  void Clients(const RoomName& room, uint32_t most, Done<RoomClients> done) override;
   void Rooms(std::string_view prefix, std::string_view cursor, uint32_t count,
              Done<RoomsPage> done) override;
   void Count(Done<OnlineCount> done) override;

@@ -96,6 +96,18 @@ void RedisDirectory::Members(const RoomName& room, std::string_view cursor, uint
       Answering<MembersPage>(std::move(done), ParseMembers));
 }
 
+void RedisDirectory::Clients(const RoomName& room, uint32_t most, Done<RoomClients> done) {
+  Run(scripts::Clients(), {room.value, fmt::format("{}", most)},
+      Answering<RoomClients>(std::move(done), [](const RedisValue& answer) {
+        RoomClients clients = {.count = NumberAt(answer, 0), .clients = {}};
+        const auto& elements = answer.array();
+        for (size_t i = 1; i < elements.size(); ++i) {
+          clients.clients.push_back({elements[i].text()});
+        }
+        return clients;
+      }));
+}
+
 void RedisDirectory::Rooms(std::string_view prefix, std::string_view cursor, uint32_t count,
                            Done<RoomsPage> done) {
   // A cursor below all names that begin with the prefix says nothing.

@@ -14,6 +14,7 @@ const RedisScript& BeginRewrite();
 const RedisScript& Bind();
 const RedisScript& CheckHistory();
 const RedisScript& Client();
+const RedisScript& Clients();
 const RedisScript& Count();
 const RedisScript& Heartbeat();
 const RedisScript& History();

@@ -138,6 +138,8 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Create(Parts parts) {
 
 absl::Status Gateway::StartLoops(const Parts& parts,
                                  const std::shared_ptr<const GatewayOptions>& options) {
+  const auto presence =
+      Presence::Make(parts.limits.presence, parts.directory, parts.stats.AddCounters());
   for (uint16_t index = 0; index < options->shards; ++index) {
     auto loop = std::make_unique<ShardLoop>(ShardLoop::Parts{.node = parts.stats.node(),
                                                              .index = index,
@@ -155,7 +157,8 @@ absl::Status Gateway::StartLoops(const Parts& parts,
                                                              .measures = parts.measures.AddBlock(),
                                                              .clock = parts.clock,
                                                              .sessions = parts.sessions,
-                                                             .history = parts.history});
+                                                             .history = parts.history,
+                                                             .presence = presence});
     if (absl::Status started = loop->Start(); !started.ok()) return started;
     loops_.push_back(std::move(loop));
   }

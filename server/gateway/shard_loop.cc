@@ -54,7 +54,8 @@ ShardLoop::ShardLoop(const Parts& parts)
               .gauges = parts.gauges,
               .post = [mailbox = mailbox_](Task task) { mailbox->PostAnswer(std::move(task)); },
               .sessions = parts.sessions,
-              .history = parts.history}),
+              .history = parts.history,
+              .presence = parts.presence}),
       timers_(now_.uptime),
       backlog_(parts.limits.outbox_age_max),
       last_turn_(absl::ToInt64Nanoseconds(now_.uptime)) {}

@@ -68,6 +68,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
     const Clock& clock;
     Sessions* sessions = nullptr;  // null: no client can come back
     History* history = nullptr;    // null: no room keeps one
+    std::shared_ptr<Presence> presence = nullptr;
   };
 
   explicit ShardLoop(const Parts& parts);

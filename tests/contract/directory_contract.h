@@ -63,6 +63,11 @@ class DirectoryContractTest : public EngineContractTest {
     directory().Members({room}, cursor, count, answer.Take());
     return answer.Wait().value();
   }
+  RoomClients Clients(const std::string& room, uint32_t most) {
+    Awaited<absl::StatusOr<RoomClients>> answer;
+    directory().Clients({room}, most, answer.Take());
+    return answer.Wait().value();
+  }
   RoomsPage Rooms(const std::string& prefix, const std::string& cursor, uint32_t count) {
     Awaited<absl::StatusOr<RoomsPage>> answer;
     directory().Rooms(prefix, cursor, count, answer.Take());

@@ -76,6 +76,44 @@ TEST_P(DirectoryRoomsContractTest, MembersListAClientOnceWithAllItsConnections) 
   EXPECT_THAT(Members("nowhere", "", 10).members, IsEmpty());
 }
 
+TEST_P(DirectoryRoomsContractTest, ClientsAreEachThereOnceOrOnlyCounted) {
+  Start();
+  const auto names = [](const RoomClients& clients) {
+    std::multiset<std::string> found;
+    for (const ClientId& client : clients.clients) found.insert(client.value);
+    return found;
+  };
+  EXPECT_EQ(Clients("lobby", 10).count, 0u);
+  EXPECT_THAT(Clients("lobby", 0).clients, IsEmpty());
+  for (uint64_t i = 1; i <= 3; ++i) EXPECT_TRUE(Join("lobby", i, "alice").ok());
+  EXPECT_TRUE(Join("lobby", 4, "b:{*}").ok());
+  EXPECT_TRUE(Join("other", 5, "carol").ok());
+  const RoomClients all = Clients("lobby", 2);
+  EXPECT_EQ(all.count, 2u);
+  EXPECT_THAT(names(all), ElementsAre("alice", "b:{*}"));
+  const RoomClients counted = Clients("lobby", 1);
+  EXPECT_EQ(counted.count, 2u);
+  EXPECT_THAT(counted.clients, IsEmpty());
+  Leave("lobby", Connection(4), "b:{*}");
+  Leave("lobby", Connection(2), "alice");
+  EXPECT_THAT(names(Clients("lobby", 2)), ElementsAre("alice"));
+}
+
+TEST_P(DirectoryRoomsContractTest, AThousandClientsAreNamedAtOnce) {
+  Start();
+  for (uint64_t i = 0; i < 1000; ++i) {
+    directory().Join({"lobby"}, Connection(i), {"c" + std::to_string(i)}, [](auto) {});
+  }
+  const RoomClients all = Clients("lobby", 1000);
+  EXPECT_EQ(all.count, 1000u);
+  std::set<std::string> names;
+  for (const ClientId& client : all.clients) names.insert(client.value);
+  EXPECT_EQ(names.size(), 1000u);
+  EXPECT_TRUE(Join("lobby", 1000, "one more").ok());
+  EXPECT_THAT(Clients("lobby", 1000).clients, IsEmpty());
+  EXPECT_EQ(Clients("lobby", 1000).count, 1001u);
+}
+
 TEST_P(DirectoryRoomsContractTest, RoomsArePagedByPrefix) {
   Start();
   std::set<std::string> expected;

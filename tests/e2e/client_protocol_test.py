@@ -26,7 +26,7 @@ class ClientProtocolTest(NodeTestCase):
         with open(os.path.join(folder, "secret"), "w", encoding="ascii") as file:
             file.write(self.secret + "\n")
         self.node = await self.start(auth__issuers=f"https://id.example HS256 {folder}/secret",
-                                     auth__token_query="token")
+                                     auth__token_query="token", presence__grace="1s")
 
     def token(self, client, **claims):
         claims = {"iss": "https://id.example", "sub": client, "exp": int(time.time()) + 60} | claims
@@ -77,6 +77,24 @@ class ClientProtocolTest(NodeTestCase):
             self.assertEqual(await self.frame(alice), {"gap": {"room": "team:a"}})
             self.assertEqual(await self.frame(alice), {"joined": {"room": "team:a"}})
         await alice.close()
+
+    async def test_members_hear_who_joins_and_who_leaves(self):
+        async with self.connect("alice", rooms=["team:a"]) as alice:
+            await self.frame(alice)
+            await self.frame(alice)
+            await alice.send('{"presence":{"id":"1","room":"team:b","on":true}}')
+            self.assertEqual((await self.frame(alice))["error"]["reason"], "NOT_A_MEMBER")
+            await alice.send('{"presence":{"id":"2","room":"team:a","on":true}}')
+            self.assertEqual(await self.frame(alice), {"ack": {"id": "2"}})
+            self.assertEqual(await self.frame(alice), {"presence": {
+                "room": "team:a", "full": True, "joined": ["alice"], "count": 1}})
+            async with self.connect("bob", rooms=["team:a"]):
+                self.assertEqual(await self.frame(alice), {"presence": {
+                    "room": "team:a", "joined": ["bob"], "count": 2}})
+            self.assertEqual(await self.frame(alice), {"presence": {
+                "room": "team:a", "left": ["bob"], "count": 1}})
+            await alice.send('{"presence":{"id":"3","room":"team:a","on":false}}')
+            self.assertEqual(await self.frame(alice), {"ack": {"id": "3"}})
 
     async def test_a_node_that_stops_says_bye(self):
         async with self.connect("alice") as alice:

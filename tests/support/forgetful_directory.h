@@ -70,6 +70,18 @@ class ForgetfulDirectory final : public Directory {
                Done<MembersPage> done) override {
     directory_.Members(room, cursor, count, std::move(done));
   }
+  void Clients(const RoomName& room, uint32_t most, Done<RoomClients> done) override {
+    ++reads_of_clients;
+    if (fails_clients) return std::move(done)(absl::UnavailableError("away"));
+    if (!keeps_clients) return directory_.Clients(room, most, std::move(done));
+    kept_clients_.push_back([this, room, most, done = std::move(done)]() mutable {
+      directory_.Clients(room, most, std::move(done));
+    });
+  }
+  // Asks what was kept back.
+  void LetClientsThrough() {
+    for (auto& ask : std::exchange(kept_clients_, {})) std::move(ask)();
+  }
   void Rooms(std::string_view prefix, std::string_view cursor, uint32_t count,
              Done<RoomsPage> done) override {
     directory_.Rooms(prefix, cursor, count, std::move(done));
@@ -81,12 +93,16 @@ class ForgetfulDirectory final : public Directory {
   }
 
   bool keeps_back = false;
+  bool fails_clients = false;
+  bool keeps_clients = false;
+  int reads_of_clients = 0;
   std::set<ConnectionId> yields;
   std::vector<Asserted> asserted;
 
  private:
   Directory& directory_;
   std::vector<Done<bool>> kept_;
+  std::vector<absl::AnyInvocable<void() &&>> kept_clients_;
 };
 
 }  // namespace wsrouter

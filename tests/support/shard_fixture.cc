@@ -29,7 +29,8 @@ ShardFixture::ShardFixture(const Limits& limits, uint16_t shards, Backend* backe
       memory_directory_({.node = node_}, limits, clock),
       broker(memory_broker_),
       directory(memory_directory_),
-      history(memory_history_) {
+      history(memory_history_),
+      presence_(Presence::Make(limits.presence, directory, stats_.AddCounters())) {
   for (uint16_t index = 0; index < shards; ++index) {
     Loop& loop = loops_.emplace_back();
     loop.shard = std::make_unique<Shard>(Shard::Parts{.node = node_,
@@ -45,7 +46,8 @@ ShardFixture::ShardFixture(const Limits& limits, uint16_t shards, Backend* backe
                                                       .gauges = stats_.AddGauges(),
                                                       .post = loop.tasks.Post(),
                                                       .sessions = sessions,
-                                                      .history = &history});
+                                                      .history = &history,
+                                                      .presence = presence_});
     loop.shard->Start();
   }
   Turn();
@@ -121,6 +123,7 @@ void ShardFixture::Settle() {
       done += loop.mailbox.DeliverTo(*loop.shard);
       done += loop.tasks.RunAll();
       loop.shard->EndTurn();
+      done += loop.tasks.size();
     }
   }
 }

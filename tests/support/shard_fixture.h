@@ -100,6 +100,7 @@ class ShardFixture {
   HesitantHistory history;
 
  private:
+  std::shared_ptr<Presence> presence_;
   std::deque<Loop> loops_;
   std::list<FakeConnection> connections_;
   std::vector<AnswerPtr> answers_;

@@ -46,6 +46,15 @@ TEST(ClientProtocolTest, KindsAreReadWithAndWithoutAnId) {
   EXPECT_EQ(Parsed<client_frame::Message>(R"({"message":{"text":"","room":""}})").room.value, "");
   EXPECT_EQ(Parsed<client_frame::Ping>(R"({"ping":{"id":"9"}})").id, "9");
   EXPECT_EQ(Parsed<client_frame::Ping>(R"({"ping":{}})").id, "");
+  const auto presence =
+      Parsed<client_frame::Presence>(R"({"presence":{"id":"p","room":"lobby","on":true}})");
+  EXPECT_EQ(presence.id, "p");
+  EXPECT_EQ(presence.room.value, "lobby");
+  EXPECT_TRUE(presence.on);
+  for (const char* off : {R"({"presence":{"room":"a"}})", R"({"presence":{"room":"a","on":null}})",
+                          R"({"presence":{"room":"a","on":false}})"}) {
+    EXPECT_FALSE(Parsed<client_frame::Presence>(off).on) << off;
+  }
 }
 
 TEST(ClientProtocolTest, BinaryIsBase64OfBothAlphabets) {
@@ -153,6 +162,14 @@ TEST(ClientProtocolTest, NodeFramesAreWritten) {
             R"({"ack":{"id":"7","binary":"+/8="}})");
   EXPECT_EQ(PongText("9", 4294967295), R"({"pong":{"id":"9","sent":4294967295}})");
   EXPECT_EQ(PongText("", 0), R"({"pong":{"sent":0}})");
+  const std::vector<std::string> joined = {"a\"", "b"};
+  const std::vector<std::string> left = {"c"};
+  EXPECT_EQ(
+      PresenceText({"r\\"},
+                   {.full = true, .joined = joined, .left = left, .count = uint64_t{1} << 40}),
+      R"({"presence":{"room":"r\\","full":true,"joined":["a\"","b"],"left":["c"],)"
+      R"("count":4294967295}})");
+  EXPECT_EQ(PresenceText({"r"}, {}), R"({"presence":{"room":"r","count":0}})");
   EXPECT_EQ(ErrorText("", ConnectionNotOwned(), absl::Milliseconds(1500)),
             R"({"error":{"reason":"CONNECTION_NOT_OWNED","text":"nobody owns the connection",)"
             R"("retryAfterMs":1500}})");
