@@ -170,6 +170,7 @@ absl::Status Node::Reload(const v1::Config& config) {
       ToGatewayOptions(config, std::thread::hardware_concurrency());
   if (!options.ok()) return options.status();
   absl::MutexLock lock(&mutex_);
+  engine_->SetNamespaces(ToNamespaces(config));
   gateway_->Reload(*std::move(options), ToLimits(config));
   Keep(config);
   return absl::OkStatus();

@@ -21,7 +21,7 @@ absl::StatusOr<std::optional<Keeping>> HistoryRules::Of(const Envelope& envelope
   if (room == nullptr || !std::holds_alternative<Deliver>(envelope.action)) return std::nullopt;
   const Keep* keep = envelope.keep.get();
   if (keep == nullptr && !namespaces_.AnyHistory()) return std::nullopt;
-  const HistoryOptions& options = namespaces_.Of(room->value).options.history;
+  const HistoryOptions options = namespaces_.Get()->Of(room->value).options.history;
   const bool always = options.on() && options.always;
   if (keep == nullptr) {
     if (!always) return std::nullopt;
@@ -34,7 +34,7 @@ absl::StatusOr<std::optional<Keeping>> HistoryRules::Of(const Envelope& envelope
 }
 
 absl::StatusOr<HistoryOptions> HistoryRules::Of(const RoomName& room) const {
-  const HistoryOptions& options = namespaces_.Of(room.value).options.history;
+  HistoryOptions options = namespaces_.Get()->Of(room.value).options.history;
   if (!options.on()) return HistoryOff(room);
   return options;
 }

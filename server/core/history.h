@@ -13,7 +13,7 @@
 #include "absl/time/time.h"
 #include "core/envelope.h"
 #include "core/keep.h"
-#include "core/namespaces.h"
+#include "core/namespaces_in_force.h"
 
 namespace wsrouter {
 
@@ -36,10 +36,14 @@ struct Keeping {
   Keep keep;
 };
 
-// Which pushes are kept. Compiled once, never changed; any thread.
+// Which pushes are kept. Any thread.
 class HistoryRules {
  public:
   explicit HistoryRules(Namespaces namespaces) : namespaces_(std::move(namespaces)) {}
+
+  // In place of those that it was made with. What rooms kept under those before stays until it is
+  // too old, or too much, under these.
+  void SetNamespaces(Namespaces namespaces) { namespaces_.Set(std::move(namespaces)); }
 
   // Nothing where the envelope is just to be delivered. FAILED_PRECONDITION, reason HISTORY_OFF,
   // where it wants to be kept in a room that keeps nothing.
@@ -48,7 +52,7 @@ class HistoryRules {
   absl::StatusOr<HistoryOptions> Of(const RoomName& room) const;
 
  private:
-  const Namespaces namespaces_;
+  NamespacesInForce namespaces_;
 };
 
 struct HistoryQuery {

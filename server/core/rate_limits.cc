@@ -1,19 +1,29 @@
 #include "core/rate_limits.h"
 
+#include <memory>
+#include <utility>
+
 #include "core/error.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
 
 RateRules::RateRules(Namespaces namespaces)
-    : namespaces_(std::move(namespaces)), configured_(namespaces_.AnyRate()), any_(configured_) {}
+    : namespaces_(std::move(namespaces)), any_(namespaces_.AnyRate()) {}
+
+void RateRules::SetNamespaces(Namespaces namespaces) {
+  absl::MutexLock lock(&mutex_);
+  namespaces_.Set(std::move(namespaces));
+  Note();
+}
 
 std::optional<RateCharge> RateRules::ChargeOf(const Envelope& envelope) const {
   if (!any_.load(std::memory_order_acquire)) return std::nullopt;
   if (!std::holds_alternative<Deliver>(envelope.action)) return std::nullopt;
   const auto* room = std::get_if<RoomName>(&envelope.to);
   if (room == nullptr && envelope.from.value.empty()) return std::nullopt;
-  const Namespace& space = room != nullptr ? namespaces_.Of(room->value) : namespaces_.defaults();
+  const std::shared_ptr<const Namespaces> namespaces = namespaces_.Get();
+  const Namespace& space = room != nullptr ? namespaces->Of(room->value) : namespaces->defaults();
   RateCharge charge = {
       .client = {}, .room = {}, .on_limit = space.options.on_limit, .sender = envelope.from};
   if (room != nullptr) {
@@ -44,7 +54,7 @@ void RateRules::Note() {
   for (Kind* kind : {&clients_, &rooms_}) {
     kind->any.store(!kind->limits.empty(), std::memory_order_release);
   }
-  any_.store(configured_ || !clients_.limits.empty() || !rooms_.limits.empty(),
+  any_.store(namespaces_.AnyRate() || !clients_.limits.empty() || !rooms_.limits.empty(),
              std::memory_order_release);
 }
 

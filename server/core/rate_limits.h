@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "core/envelope.h"
-#include "core/namespaces.h"
+#include "core/namespaces_in_force.h"
 #include "core/rate_limit.h"
 
 namespace wsrouter {
@@ -31,6 +31,9 @@ struct RateLimitsPage {
 class RateRules {
  public:
   explicit RateRules(Namespaces namespaces = {});
+
+  // In place of those that it was made with. What is under way may be under those before.
+  void SetNamespaces(Namespaces namespaces);
 
   // What an envelope is charged to; none where no limit is on. Only payloads for rooms and clients
   // are charged: the room, and the client in whose name they are sent, never those who get them.
@@ -58,10 +61,9 @@ class RateRules {
   std::optional<RateLimit> Find(const Kind& kind, std::string_view name) const;
   void Note() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const Namespaces namespaces_;
-  const bool configured_;
-  std::atomic<bool> any_;
+  NamespacesInForce namespaces_;
   mutable absl::Mutex mutex_;
+  std::atomic<bool> any_ = false;
   Kind clients_;
   Kind rooms_;
 };

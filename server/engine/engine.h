@@ -30,6 +30,10 @@ class Engine {
   // clients, whatever becomes of the others. Any thread.
   virtual bool Joined() const = 0;
 
+  // Limits and histories of rooms from now on. All nodes of a cluster should be told; meanwhile a
+  // push is under those of the node that it is made at. Any thread.
+  virtual void SetNamespaces(const Namespaces& namespaces) = 0;
+
   // What the other nodes are to see of this one, at its next heartbeat. Any thread. One that is by
   // itself has nobody to tell.
   virtual void SetDraining(bool draining) { (void)draining; }

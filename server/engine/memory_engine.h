@@ -34,6 +34,10 @@ class MemoryEngine final : public Engine {
   Sessions& sessions() override { return sessions_; }
   void Start() override {}
   bool Joined() const override { return true; }
+  void SetNamespaces(const Namespaces& namespaces) override {
+    rates_.SetNamespaces(namespaces);
+    history_.SetNamespaces(namespaces);
+  }
   void Stop(absl::Duration) override {}
 
  private:

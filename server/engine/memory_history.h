@@ -35,6 +35,9 @@ class MemoryHistory final : public History {
   void Read(const RoomName& room, const HistoryQuery& query, Done<HistoryPage> done) override;
   void Trim(const RoomName& room, const HistoryTrim& trim, Done<HistoryTrimmed> done) override;
 
+  // From the engine. Any thread.
+  void SetNamespaces(const Namespaces& namespaces) { rules_.SetNamespaces(namespaces); }
+
   // From the broker.
   const HistoryRules& rules() const { return rules_; }
   // The first push with the same key, if there was one within the window.
@@ -87,7 +90,7 @@ class MemoryHistory final : public History {
     return std::max(options.ttl, limits_.position_ttl);
   }
 
-  const HistoryRules rules_;
+  HistoryRules rules_;
   const HistoryLimits limits_;
   Counters& counters_;
   const Clock& clock_;

@@ -20,6 +20,9 @@ class MemoryRateLimits final : public RateLimits {
     return rules_.Page(cursor, count);
   }
 
+  // From the engine. Any thread.
+  void SetNamespaces(const Namespaces& namespaces) { rules_.SetNamespaces(namespaces); }
+
   // From the broker: what an envelope is charged to, whether it may go, and what that means; Follow
   // publishes, so the broker must not hold a lock.
   std::optional<RateCharge> ChargeOf(const Envelope& envelope) const {

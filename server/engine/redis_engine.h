@@ -76,6 +76,10 @@ class RedisEngine final : public Engine, private RedisLink::Handler {
   bool up() const { return joined_.load(std::memory_order_acquire); }
 
   void SetDraining(bool draining) override { directory_.SetDraining(draining); }
+  void SetNamespaces(const Namespaces& namespaces) override {
+    rates_.SetNamespaces(namespaces);
+    history_.SetNamespaces(namespaces);
+  }
 
  private:
   // RedisLink::Handler

@@ -40,6 +40,8 @@ class RedisHistory final : public History {
     if (kept > seen()) seen_.store(kept, std::memory_order_relaxed);
   }
 
+  // From the engine. Any thread.
+  void SetNamespaces(const Namespaces& namespaces) { rules_.SetNamespaces(namespaces); }
   // From the engine: finds out whether Redis has lost something.
   void Check(absl::AnyInvocable<void(absl::Status) &&> done);
 
@@ -52,7 +54,7 @@ class RedisHistory final : public History {
 
   const std::string root_;
   const std::string topics_prefix_;
-  const HistoryRules rules_;
+  HistoryRules rules_;
   const HistoryLimits limits_;
   RedisLink& link_;
   Counters& counters_;

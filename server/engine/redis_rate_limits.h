@@ -40,6 +40,9 @@ class RedisRateLimits final : public RateLimits {
     return rules_.Page(cursor, count);
   }
 
+  // From the engine. Any thread.
+  void SetNamespaces(const Namespaces& namespaces) { rules_.SetNamespaces(namespaces); }
+
   // From the broker. Any thread.
   std::optional<RateCharge> ChargeOf(const Envelope& envelope) const {
     return rules_.ChargeOf(envelope);

@@ -41,6 +41,7 @@ class MemoryUnderTest final : public EngineUnderTest {
   Directory& directory() override { return engine_.directory(); }
   RateLimits& rates() override { return engine_.rates(); }
   History& history() override { return engine_.history(); }
+  void SetNamespaces(const Namespaces& namespaces) override { engine_.SetNamespaces(namespaces); }
   void Pass(absl::Duration time) override { clock_.Advance(time); }
   EventLog& log() override { return engine_.log(); }
   Sessions& sessions() override { return engine_.sessions(); }
@@ -83,6 +84,7 @@ class RedisUnderTest final : public EngineUnderTest {
   Directory& directory() override { return engine_.directory(); }
   RateLimits& rates() override { return engine_.rates(); }
   History& history() override { return engine_.history(); }
+  void SetNamespaces(const Namespaces& namespaces) override { engine_.SetNamespaces(namespaces); }
   EventLog& log() override { return engine_.log(); }
   Sessions& sessions() override { return engine_.sessions(); }
   NodeIdentity node() const override { return kNode; }

@@ -25,6 +25,7 @@ class EngineUnderTest {
   virtual Directory& directory() = 0;
   virtual RateLimits& rates() = 0;
   virtual History& history() = 0;
+  virtual void SetNamespaces(const Namespaces& namespaces) = 0;
   // Lets time pass, where the engine's clock is the test's; else the test has to wait.
   virtual void Pass(absl::Duration /*time*/) {}
   virtual EventLog& log() = 0;
@@ -55,6 +56,7 @@ class EngineContractTest : public testing::TestWithParam<EngineKind> {
   Directory& directory() { return engine_->directory(); }
   RateLimits& rates() { return engine_->rates(); }
   History& history() { return engine_->history(); }
+  void SetNamespaces(const Namespaces& namespaces) { engine_->SetNamespaces(namespaces); }
   void Pass(absl::Duration time) { engine_->Pass(time); }
   EventLog& log() { return engine_->log(); }
   Sessions& sessions() { return engine_->sessions(); }

@@ -96,6 +96,22 @@ TEST_P(KeepContractTest, ADuplicateIsNotCharged) {
   EXPECT_EQ(ReasonOf(PushPlain("plain", "c").status), "RATE_ROOM");
 }
 
+TEST_P(KeepContractTest, NamespacesThatAreReplacedSayWhatIsKeptFromThenOn) {
+  EXPECT_EQ(Kept("h:r", "a").offset, 1u);
+  EXPECT_EQ(Kept("h:r", "b").offset, 2u);
+  SetNamespaces(*Namespaces::Parse({"new: history_size=2", "h: history_size=1"}, {}));
+  EXPECT_EQ(Kept("new:r", "x").offset, 1u);
+  EXPECT_EQ(Kept("h:r", "c").offset, 3u);
+  EXPECT_EQ(Texts(Read("h:r", {.limit = 10})), "3:c");
+  SetNamespaces(Namespaces());
+  EXPECT_EQ(ReasonOf(Push("h:r", "d", {.reliable = true}).status), "HISTORY_OFF");
+  EXPECT_EQ(ReasonOf(Read("h:r", {.limit = 10}).status()), "HISTORY_OFF");
+  EXPECT_TRUE(PushPlain("h:r", "d").status.ok());
+  SetNamespaces(Spaces().namespaces);
+  EXPECT_EQ(Kept("h:r", "e").offset, 4u);
+  EXPECT_EQ(Texts(Read("h:r", {.limit = 10})), "3:c 4:e");
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, KeepContractTest, testing::ValuesIn(EngineKinds()),
                          [](const auto& kind) { return kind.param.name; });
 

@@ -119,6 +119,27 @@ TEST_P(RateLimitsContractTest, ManyThreadsGetNTogether) {
   EXPECT_EQ(allowed, 50);
 }
 
+TEST_P(RateLimitsContractTest, NamespacesThatAreReplacedCountAtOnceAndWhatWasPushedCountsOn) {
+  const auto rooms = [](uint32_t n) {
+    return Namespaces({.room_rate = {.n = n, .window = kLong}});
+  };
+  EXPECT_EQ(Reason(RoomName{"lobby"}), "");
+  SetNamespaces(rooms(2));
+  EXPECT_EQ(Reason(RoomName{"lobby"}), "");
+  EXPECT_EQ(Reason(RoomName{"lobby"}), "");
+  EXPECT_EQ(Reason(RoomName{"lobby"}), "RATE_ROOM");
+  SetNamespaces(rooms(3));
+  EXPECT_EQ(Reason(RoomName{"lobby"}), "");
+  EXPECT_EQ(Reason(RoomName{"lobby"}), "RATE_ROOM");
+  SetNamespaces(rooms(1));
+  EXPECT_EQ(Reason(RoomName{"lobby"}), "RATE_ROOM");
+  // What was set at run time still comes first.
+  ASSERT_TRUE(Set(RoomName{"open"}, RateLimit{}).ok());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Reason(RoomName{"open"}), "");
+  SetNamespaces(Namespaces());
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Reason(RoomName{"lobby"}), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, RateLimitsContractTest, testing::ValuesIn(EngineKinds()),
                          [](const auto& kind) { return kind.param.name; });
 

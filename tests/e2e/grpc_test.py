@@ -3,6 +3,7 @@
 import base64
 import datetime
 import signal
+import tempfile
 
 import websockets
 
@@ -185,6 +186,45 @@ class RoutingTest(NodeTestCase):
         await self.assertClosed(client, 1012)
         self.assertNotEqual(await self.events.end(), 0)
         self.assertEqual(await self.node.exit_code(), 0)
+
+
+class ReloadTest(NodeTestCase):
+    async def test_limits_and_histories_of_rooms_change_while_it_runs(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            node = await self.start("--config", file.name)
+
+            async def reload(text):
+                file.seek(0)
+                file.truncate()
+                file.write(text)
+                file.flush()
+                node.send(signal.SIGHUP)
+                reloaded = await node.log_line("reloaded")
+                self.assertEqual(reloaded["needs_restart"], [])
+                return reloaded["changed"]
+
+            def push(room, **more):
+                return node.call("Router/Push", room=room, payload={"text": "x"}, **more)
+
+            async def refusal(room, **more):
+                with self.assertRaises(CallFailed) as refused:
+                    await push(room, **more)
+                return refused.exception.reason
+
+            self.assertEqual(await refusal("chat:a", reliable=True), "HISTORY_OFF")
+            self.assertEqual(
+                await reload('limits:\n  namespaces: ["chat: room_rate=2/1h history_size=5"]\n'),
+                ["limits.namespaces"])
+            for _ in range(2):
+                await push("chat:a", reliable=True)
+            self.assertEqual(await refusal("chat:a"), "RATE_ROOM")
+            await push("news")
+            self.assertEqual(await reload("limits:\n  client_rate: 1/1h\n"),
+                             ["limits.client_rate", "limits.namespaces"])
+            await push("chat:a", from_client_id="bob")
+            self.assertEqual(await refusal("chat:a", from_client_id="bob"), "RATE_CLIENT")
+            self.assertEqual(await reload(""), ["limits.client_rate"])
+            await push("chat:a", from_client_id="bob")
 
 
 if __name__ == "__main__":

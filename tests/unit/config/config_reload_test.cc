@@ -62,6 +62,19 @@ TEST(ConfigReloadTest, LimitsOfClientsAreReloadable) {
   EXPECT_EQ(reload.config.limits().client_messages_rate(), 7u);
 }
 
+TEST(ConfigReloadTest, LimitsAndHistoriesOfRoomsAreReloadable) {
+  const ConfigReload reload = Reloaded(
+      Of({}),
+      Of({"limits.room_rate=5/1s", "limits.client_rate=2/1s", "limits.on_rate_limit=disconnect",
+          "limits.namespaces=chat: history_size=9", "history.size=3", "history.ttl=1m",
+          "history.reliable=always", "history.position_ttl=2h"}));
+  EXPECT_THAT(reload.changed,
+              ElementsAre("limits.room_rate", "limits.client_rate", "limits.on_rate_limit",
+                          "limits.namespaces", "history.size", "history.ttl", "history.reliable"));
+  EXPECT_THAT(reload.needs_restart, ElementsAre("history.position_ttl"));
+  EXPECT_THAT(reload.config.limits().namespaces(), ElementsAre("chat: history_size=9"));
+}
+
 TEST(ConfigReloadTest, WhatWantsARestartFirstIsRefused) {
   const auto reload = ReloadConfig(
       Of({}), Of({"control.message_bytes_max=32MiB", "gateway.message_bytes_max=8MiB"}));

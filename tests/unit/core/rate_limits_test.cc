@@ -103,6 +103,19 @@ TEST(RateRulesTest, WhatWasSetCountsBeforeTheNamespaceAlsoWhereItIsOff) {
   EXPECT_TRUE(rules.ChargeOf(To(RoomName{"other"})).has_value());
 }
 
+TEST(RateRulesTest, NamespacesThatAreReplacedCountAtOnceBehindWhatWasSet) {
+  RateRules rules;
+  rules.SetNamespaces(Namespaces({.room_rate = {.n = 5, .window = kSecond}}));
+  EXPECT_EQ(rules.ChargeOf(To(RoomName{"lobby"}))->room.limit.n, 5u);
+  rules.Set(RoomName{"lobby"}, RateLimit{.n = 7, .window = kSecond});
+  rules.SetNamespaces(Namespaces({.room_rate = {.n = 6, .window = kSecond}}));
+  EXPECT_EQ(rules.ChargeOf(To(RoomName{"lobby"}))->room.limit.n, 7u);
+  EXPECT_EQ(rules.ChargeOf(To(RoomName{"other"}))->room.limit.n, 6u);
+  rules.SetNamespaces(Namespaces());
+  EXPECT_EQ(rules.ChargeOf(To(RoomName{"lobby"}))->room.limit.n, 7u);
+  EXPECT_FALSE(rules.ChargeOf(To(RoomName{"other"})).has_value());
+}
+
 TEST(RateRulesTest, ANamespaceWithItsOwnClientRateCountsApart) {
   RateRules rules(
       *Namespaces::Parse({"chat: client_rate=3/1s"}, {.client_rate = {.n = 5, .window = kSecond}}));
