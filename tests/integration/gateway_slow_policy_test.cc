@@ -183,5 +183,29 @@ TEST(GatewaySlowPolicyTest, TheBudgetEndsTheLargestOfTheNodeFirst) {
   EXPECT_EQ(gateway.Total(Counter::kClosedSlowConsumer), 1u);
 }
 
+// To wait until it is sent would cost others their connections.
+TEST(GatewaySlowPolicyTest, TheBudgetCutsALargeFrameThatIsBegun) {
+  constexpr size_t kLargeBytes = size_t{12} << 20;  // no kernel takes one as a whole
+  TestGateway::Settings settings;
+  settings.limits.slow_consumer_bytes = 8 * kLargeBytes;
+  settings.limits.outbox_budget = 3 * kLargeBytes / 2;
+  settings.limits.outbox_age_max = absl::ZeroDuration();
+  TestGateway gateway(settings);
+  TestConnection slow = gateway.Online("slow", {"large"}, {.receive_bytes = 4096});
+  TestConnection small = gateway.Online("small", {"small"}, {.receive_bytes = 4096});
+  while (gateway.Gauges().outbox_bytes < 10 * kFrameBytes) gateway.Push("small", Numbered(0));
+  const std::string large(kLargeBytes, 'x');
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(gateway.Push("large", large).queued, 1u);
+  ASSERT_TRUE(Eventually([&] { return gateway.Total(Counter::kClosedSlowBudget) == 1; }));
+  EXPECT_EQ(gateway.events().AwaitOf<event::Slow>(slow.id).cause, SlowCause::kBudget);
+  // At once: the rest of the frame is forgotten, and no Close follows it.
+  EXPECT_TRUE(Eventually([&] { return gateway.Gauges().connections == 1; }));
+  EXPECT_LT(gateway.Gauges().outbox_bytes, kLargeBytes);
+  EXPECT_EQ(slow.socket.ReadFrame(), "bad end inside a frame");
+  EXPECT_EQ(gateway.Total(Counter::kPushesFailed), 2u);
+  EXPECT_EQ(gateway.Push("small", "still").queued, 1u);
+  EXPECT_EQ(gateway.Total(Counter::kClosedSlowConsumer), 1u);
+}
+
 }  // namespace
 }  // namespace wsrouter

@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "core/error.h"
+#include "engine/envelope_codec.h"
+#include "engine/wire.pb.h"
 #include "fmt/format.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/broker_node.h"
+#include "tests/support/eventually.h"
 #include "tests/support/private_redis.h"
 
 namespace wsrouter {
@@ -194,6 +197,38 @@ TEST_F(RedisBrokerTest, SubscriberWhoAsksTwiceIsThereOnce) {
   EXPECT_EQ(b_.Publish(kLobby, "x").matched, 1u);
   a_.broker().Unsubscribe(listener, kLobby);
   EXPECT_EQ(b_.Publish(kLobby, "x").matched, 0u);
+}
+
+// The envelope of a push as `change` has a node of another version write it.
+template <typename Change>
+std::string Changed(std::string_view text, Change change) {
+  wire::Envelope message;
+  EXPECT_TRUE(message.ParseFromString(EncodeEnvelope(
+      {.envelope = {.to = kLobby, .action = Deliver{.frame = Frame::Make(Opcode::kText, text)}}})));
+  change(*message.mutable_deliver());
+  return message.SerializeAsString();
+}
+
+TEST_F(RedisBrokerTest, APolicyThatANodeDoesNotKnowIsRefusedOrTheDefaultAndHoldsUpNobody) {
+  TextListener listener;
+  ASSERT_TRUE(a_.Subscribe(listener, kLobby).ok());
+  const std::string channel = "{test}:t:rlobby";
+  const SystemClock clock;
+  EnvelopeSeal later({.server_id = "later", .incarnation = 7}, {}, absl::Seconds(30));
+  const auto publish = [&](const std::string& envelope) {
+    redis_.Run({"PUBLISH", channel, later.Seal(channel, "e" + envelope, clock.Now().wall)});
+  };
+  publish(Changed("refused", [](wire::Deliver& deliver) {
+    deliver.set_slow_consumer(static_cast<wire::SlowConsumer>(7));
+  }));
+  publish(Changed("as configured", [](wire::Deliver& deliver) {
+    deliver.set_slow_consumer_more(static_cast<wire::SlowConsumerMore>(7));
+  }));
+  EXPECT_THAT(listener.Wait(1), ElementsAre("as configured"));
+  EXPECT_EQ(a_.counters().Get(Counter::kEnvelopesUndecodable), 1u);
+  EXPECT_EQ(b_.Publish(kLobby, "on").matched, 1u);
+  EXPECT_THAT(listener.Wait(2), ElementsAre("as configured", "on"));
+  a_.broker().Unsubscribe(listener, kLobby);
 }
 
 }  // namespace

@@ -106,6 +106,21 @@ TEST(EnvelopeCodecTest, EnvelopeOfEachTopicAndActionComesBackAsItWas) {
   }
 }
 
+// Of a node of a later version.
+TEST(EnvelopeCodecTest, APolicyOfTheSecondFieldThatIsUnknownLeavesWhatTheFirstSays) {
+  for (const std::optional<SlowConsumerPolicy> first :
+       {std::optional<SlowConsumerPolicy>(), std::optional(SlowConsumerPolicy::kDisconnect)}) {
+    const Deliver deliver = {.frame = Frame::Make(Opcode::kText, "a"), .slow_consumer = first};
+    wire::Envelope message;
+    ASSERT_TRUE(message.ParseFromString(
+        EncodeEnvelope({.envelope = {.to = RoomName{"lobby"}, .action = deliver}})));
+    message.mutable_deliver()->set_slow_consumer_more(static_cast<wire::SlowConsumerMore>(7));
+    const auto decoded = DecodeEnvelope(message.SerializeAsString());
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    EXPECT_EQ(std::get<Deliver>(decoded->envelope.action).slow_consumer, first);
+  }
+}
+
 TEST(EnvelopeCodecTest, ReceiptComesBackAsItWas) {
   for (const WireReceipt& sample : SampleReceipts()) {
     const auto decoded = DecodeReceipt(EncodeReceipt(sample));
