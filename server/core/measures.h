@@ -16,8 +16,8 @@ namespace wsrouter {
 
 // What a node measures, each as a histogram. Durations are in seconds.
 enum class Measure : size_t {
-  // From a push's arrival at a shard to the end of the turn that queued its frames and wrote what
-  // sockets took: for connections that are backlogged the frames still wait then.
+  // From a push's arrival at a shard to the end of the turn in which the last of its connections
+  // was written what its socket took: for those that are backlogged the frames still wait then.
   kDelivery,
   kFanOut,          // connections of a shard that one push was queued for
   kPing,            // from a Ping to the next Pong, which came before a Ping counts as unanswered

@@ -73,7 +73,7 @@ struct Session final : Connection, Timer {
   bool watched = false;              // paused: but for an end that comes next
   bool pong_awaited = false;         // since ping_sent_us
   bool ping_pending = false;         // a Ping is out and no octet has come since
-  uint32_t dirty_place = kNowhere;   // in ShardLoop's list of sessions to write
+  uint32_t write_place = kNowhere;   // in ShardLoop's WriteQueue
   uint32_t doomed_place = kNowhere;  // in its list of sessions to cut
   FrameDecoder decoder;
   int64_t frames_full_at = 0;  // what it may still send (gateway/token_rate.h)

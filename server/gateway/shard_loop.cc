@@ -11,16 +11,7 @@ namespace {
 // pause of everybody else and what an outbox gathers before it is written.
 constexpr size_t kMessagesPerTurn = 256;
 
-// How long a peer may take to end its side after everything was said.
-constexpr absl::Duration kLinger = absl::Seconds(1);
-
 Session& SessionOf(Connection& connection) { return static_cast<Session&>(connection); }
-
-void Enlist(std::vector<Session*>& list, uint32_t Session::*place, Session& session) {
-  if (session.*place != Session::kNowhere) return;
-  session.*place = static_cast<uint32_t>(list.size());
-  list.push_back(&session);
-}
 
 }  // namespace
 
@@ -157,35 +148,6 @@ void ShardLoop::HandOverLetters() {
   letters_.clear();
 }
 
-void ShardLoop::OnTurnEnd() {
-  while (!dirty_.empty()) {
-    round_.swap(dirty_);  // who has more than a piece to write is in dirty_ again afterwards
-    for (size_t i = 0; i < round_.size(); ++i) {
-      // Sessions lie all over the heap: the one after the next is fetched meanwhile.
-      const Session* soon = i + 2 < round_.size() ? round_[i + 2] : nullptr;
-      if (soon != nullptr) __builtin_prefetch(&soon->outbox);
-      if (round_[i] == nullptr) continue;
-      round_[i]->dirty_place = Session::kNowhere;
-      WriteOut(*round_[i]);
-    }
-    round_.clear();
-  }
-  batch_.Forget();
-  counters_.Add(Counter::kWrites, std::exchange(turn_writes_, 0));
-  for (size_t i = 0; i < doomed_.size(); ++i) {  // the list may grow meanwhile
-    if (doomed_[i] == nullptr) continue;
-    if (doomed_[i]->state == Session::State::kParked) {
-      Forget(*doomed_[i]);
-    } else {
-      SocketLoop::Kill(*doomed_[i]);
-    }
-  }
-  doomed_.clear();
-  MeasureTurn();
-  shard_.EndTurn();
-  if (drained_ && sessions_.empty()) loop_->Break();
-}
-
 void ShardLoop::Open(NewSocket socket) {
   auto session = std::make_unique<Session>(options_->message_bytes_max);
   session->tls = !options_->tls_cert_file.empty();
@@ -242,16 +204,16 @@ void ShardLoop::Forget(Session& session) {
 
 void ShardLoop::Unlist(Session& session) {
   backlog_.Remove(session);
-  if (session.dirty_place != Session::kNowhere) dirty_[session.dirty_place] = nullptr;
+  writes_.Remove(session);
   if (session.doomed_place != Session::kNowhere) doomed_[session.doomed_place] = nullptr;
-  session.dirty_place = session.doomed_place = Session::kNowhere;
+  session.doomed_place = Session::kNowhere;
 }
 
-void ShardLoop::WantWrite(Connection& connection) {
-  Enlist(dirty_, &Session::dirty_place, SessionOf(connection));
+void ShardLoop::Doom(Session& session) {
+  if (session.doomed_place != Session::kNowhere) return;
+  session.doomed_place = static_cast<uint32_t>(doomed_.size());
+  doomed_.push_back(&session);
 }
-
-void ShardLoop::Doom(Session& session) { Enlist(doomed_, &Session::doomed_place, session); }
 
 void ShardLoop::Close(Connection& connection, CloseWith close) {
   Session& session = SessionOf(connection);
@@ -267,33 +229,6 @@ void ShardLoop::Close(Connection& connection, CloseWith close) {
 void ShardLoop::Rearm(Connection& connection) {
   Session& session = SessionOf(connection);
   timers_.Set(session, DueOf(session));
-}
-
-void ShardLoop::WriteOut(Session& session) {
-  if (session.state == Session::State::kOpening) return;  // once it is admitted
-  if (session.backlogged || session.doomed_place != Session::kNowhere) return;
-  if (!session.outbox.empty()) {
-    const std::string_view front = batch_.Front(session.outbox);
-    ++turn_writes_;
-    if (!SocketLoop::Write(session, front)) {
-      Doom(session);
-      return;
-    }
-    shard_.OnSent(session, front.size());
-    if (session.backlogged) backlog_.Add(session, now_.uptime);
-    // One piece a round: the others who wait for the same octets get them while they are joined.
-    if (!session.outbox.empty()) return WantWrite(session);
-  }
-  if (session.state == Session::State::kClosing && session.peer_done) EndOutput(session);
-}
-
-void ShardLoop::EndOutput(Session& session) {
-  if (session.backlogged) return;
-  // Closing with unread input would reset the connection and could take our last frames with it.
-  SocketLoop::ShutWrite(session);
-  session.state = Session::State::kLingering;
-  session.end_uptime = std::min(session.end_uptime, now_.uptime + kLinger);
-  timers_.Set(session, session.end_uptime);
 }
 
 }  // namespace wsrouter

@@ -2,6 +2,7 @@
 #define WSROUTER_GATEWAY_SHARD_LOOP_H_
 
 #include <atomic>
+#include <deque>
 #include <list>
 #include <memory>
 #include <string>
@@ -31,6 +32,7 @@
 #include "gateway/socket_loop.h"
 #include "gateway/timer_wheel.h"
 #include "gateway/token_rate.h"
+#include "gateway/write_queue.h"
 
 namespace wsrouter {
 
@@ -45,9 +47,10 @@ struct NewSocket {
 // One shard's thread: its event loop, its sockets, and the Shard whose rules it runs.
 //
 // In a turn of the loop, first sockets are read and the mailbox is emptied, which only fills
-// outboxes; then every outbox that is not empty is written, joined into as few system calls as it
-// takes; then the sockets that are to be cut are cut, and who asked is answered. libwebsockets may
-// end any session between two of its callbacks; within one, a Session& is good.
+// outboxes; then outboxes are written, joined into as few system calls as it takes, as many as a
+// turn may cost (gateway/write_queue.h), the rest in turns that follow at once; then the sockets
+// that are to be cut are cut, and who asked is answered. libwebsockets may end any session between
+// two of its callbacks; within one, a Session& is good.
 class ShardLoop final : public Transport, public Subscriber, private SocketLoop::Handler {
  public:
   struct Parts {
@@ -129,7 +132,7 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void OnWake() override;
   void OnTick() override;
   void OnReceive(Session& session, std::string_view octets) override;
-  void OnWritable(Session& session) override { WriteOut(session); }
+  void OnWritable(Session& session) override;
   void OnEnded(Session& session) override;
 
   void Run(absl::Notification& started, absl::Status& status);
@@ -140,9 +143,12 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   void Forget(Session& session);
   // No list of the turn has it any more.
   void Unlist(Session& session);
+  void Doom(Session& session);
+
+  // shard_loop_write.cc
   void WriteOut(Session& session);
   void EndOutput(Session& session);
-  void Doom(Session& session);
+  void MeasureTurn();
 
   // shard_loop_stop.cc
   void BeginWindow(absl::Duration window);
@@ -155,7 +161,6 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   absl::Duration DueOf(const Session& session) const;
   absl::Duration PingDueOf(const Session& session) const;
   void OnTimer(Session& session);
-  void MeasureTurn() const;
   void Heartbeat(Session& session);
 
   // shard_loop_backlog.cc
@@ -242,9 +247,14 @@ class ShardLoop final : public Transport, public Subscriber, private SocketLoop:
   absl::flat_hash_set<Session*> sessions_;
   std::list<Session*> heads_;  // that have an Opening, those who came first in front
   absl::flat_hash_map<uint64_t, Session*> held_;  // kAsking, by the counter of their ids
-  std::vector<Session*> dirty_;  // to be written at the end of the turn; null where one has ended
-  std::vector<Session*> round_;  // those of them that are being written
+  WriteQueue writes_;
   uint64_t turn_writes_ = 0;
+  // A push of which all is written when as many of those who are left have had their turn.
+  struct Unwritten {
+    uint64_t left_to;
+    Shard::Delivered push;
+  };
+  std::deque<Unwritten> unwritten_;
   std::vector<Session*> doomed_;  // to be cut at the end of the turn; null where one has ended
   // The window of a drain or a stop: when it began, how long it is to take, how many connections
   // there were then.

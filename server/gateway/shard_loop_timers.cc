@@ -100,15 +100,4 @@ void ShardLoop::Heartbeat(Session& session) {
   }
 }
 
-void ShardLoop::MeasureTurn() const {
-  // One look at the clock for everything that was written in this turn.
-  const absl::Duration end = clock_.Now().uptime;
-  measures_.Add(Measure::kTurn, end - now_.uptime);
-  for (const Shard::Delivered& push : shard_.delivered()) {
-    if (push.connections == 0) continue;
-    measures_.Add(Measure::kFanOut, static_cast<double>(push.connections));
-    measures_.Add(Measure::kDelivery, end - push.posted, push.connections);
-  }
-}
-
 }  // namespace wsrouter
