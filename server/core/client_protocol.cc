@@ -7,11 +7,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "base/json_depth.h"
-#include "base/json_text.h"
 #include "base/strings.h"
-#include "core/close_code.h"
 #include "core/error.h"
 #include "fmt/format.h"
 #include "nlohmann/json.hpp"
