@@ -90,6 +90,7 @@ class Account:
             for report in reports:
                 for name, count in report[key].items():
                     total[key][name] = total[key].get(name, 0) + count
+        total["holes"] = [hole for report in reports for hole in report["holes"]]
         for key in ("ups_seconds", "closes_seconds"):
             total[key] = max(report[key] for report in reports)
         for key in self.TIMES:  # the worst of the processes

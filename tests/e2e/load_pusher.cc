@@ -11,7 +11,8 @@
 //   nodes ADDRESS...   control addresses to push at from now on
 //   rate NUMBER        pushes a second, 0 at first
 //   report             what came of them since the last report; `idle` when none is under way
-// What is answered UNAVAILABLE is pushed again, at the next node.
+// What a node that stops does not take, UNAVAILABLE or CANCELLED, is pushed again, at the next
+// node.
 #include <fcntl.h>
 #include <grpcpp/grpcpp.h>
 #include <poll.h>
@@ -40,6 +41,7 @@ namespace wsrouter {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(5);
+constexpr size_t kUnsureTold = 10;
 
 struct Call {
   grpc::ClientContext context;
@@ -58,8 +60,12 @@ class Pusher {
     absl::MutexLock lock(&mutex_);
     nodes_.clear();
     for (const std::string& address : addresses) {
-      nodes_.push_back(
-          v1::Router::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())));
+      std::unique_ptr<v1::Router::Stub>& stub = stubs_[address];
+      if (stub == nullptr) {
+        stub =
+            v1::Router::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+      }
+      nodes_.push_back(stub.get());
     }
   }
   void SetRate(double a_second) {
@@ -106,6 +112,7 @@ class Pusher {
                              {"partial", std::exchange(partial_, 0)},
                              {"late", std::exchange(late_, 0)},
                              {"failed", failed},
+                             {"unsure", std::exchange(unsure_, {})},
                              {"answer_us", {{"p50", at(0.5)}, {"p99", at(0.99)}, {"max", at(1)}}},
                              {"idle", under_way_ == 0}};
     answer_us_.clear();
@@ -139,19 +146,26 @@ class Pusher {
     call->request.mutable_payload()->set_text(
         std::to_string(rooms_[index].number) + " " +
         std::to_string(absl::ToInt64Nanoseconds(call->begin)));
-    const std::shared_ptr<v1::Router::Stub> node = nodes_[++next_node_ % nodes_.size()];
-    node->async()->Push(
+    nodes_[++next_node_ % nodes_.size()]->async()->Push(
         &call->context, &call->request, &call->response,
-        [this, call, node](const grpc::Status& status) { Answered(*call, status); });
+        [this, call](const grpc::Status& status) { Answered(*call, status); });
   }
 
   void Answered(const Call& call, const grpc::Status& status) {
     absl::MutexLock lock(&mutex_);
     --under_way_;
     if (!status.ok()) ++failed_[status.error_code()];
-    if (status.error_code() == grpc::UNAVAILABLE) return Push(call.room);
+    const bool taken = status.error_code() != grpc::UNAVAILABLE &&  // the channel is closed
+                       status.error_code() != grpc::CANCELLED;      // gRPC is about to close it
+    if (!taken) return Push(call.room);
     rooms_[call.room].busy = false;
-    if (!status.ok()) return;
+    if (!status.ok()) {
+      if (unsure_.size() < kUnsureTold) {
+        unsure_.push_back(call.request.room() + " " + call.request.payload().text() + " " +
+                          std::to_string(status.error_code()) + " " + status.error_message());
+      }
+      return;
+    }
     answer_us_.push_back(absl::ToInt64Microseconds(clock_.Now().uptime - call.begin));
     const v1::Outcome& outcome = call.response.rooms(0).outcome();
     queued_ += outcome.queued();
@@ -165,7 +179,9 @@ class Pusher {
   const v1::Wait wait_;
   absl::Mutex mutex_;
   std::vector<Room> rooms_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<v1::Router::Stub>> nodes_ ABSL_GUARDED_BY(mutex_);
+  // By address, for good: gRPC frees a channel twice whose last call's callback lets go of it.
+  std::map<std::string, std::unique_ptr<v1::Router::Stub>> stubs_ ABSL_GUARDED_BY(mutex_);
+  std::vector<v1::Router::Stub*> nodes_ ABSL_GUARDED_BY(mutex_);
   double rate_ ABSL_GUARDED_BY(mutex_) = 0;
   double owed_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Duration paid_at_ ABSL_GUARDED_BY(mutex_);
@@ -176,6 +192,8 @@ class Pusher {
   uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t partial_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t late_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::string> unsure_
+      ABSL_GUARDED_BY(mutex_);  // of which nobody knows: the first ones
   std::map<int, uint64_t> failed_ ABSL_GUARDED_BY(mutex_);
   std::vector<int64_t> answer_us_ ABSL_GUARDED_BY(mutex_);
 };

@@ -11,6 +11,8 @@
 namespace wsrouter {
 namespace {
 
+constexpr size_t kHolesTold = 10;
+
 // The value of a text without escapes, which is all that a load has.
 std::string_view TextOf(std::string_view frame, std::string_view name) {
   const std::string begins = fmt::format("\"{}\":\"", name);
@@ -106,7 +108,11 @@ void LoadAccount::OnPush(Client& client, std::string_view frame, absl::Duration 
     return;
   }
   const uint64_t hole = place.last == 0 ? 0 : number - place.last - 1;
-  (place.away && place.offset.empty() ? count_.missed : count_.lost) += hole;
+  const bool may_miss = place.away && place.offset.empty();
+  (may_miss ? count_.missed : count_.lost) += hole;
+  if (!may_miss && hole > 0 && holes_.size() < kHolesTold) {
+    holes_.push_back(fmt::format("{} {}", place.room, place.last + 1));
+  }
   place.last = number;
   place.away = false;
   place.offset = TextOf(frame, "offset");
@@ -131,6 +137,7 @@ nlohmann::json LoadAccount::Report() {
                            {"pushes", count_.pushes},
                            {"lost", count_.lost},
                            {"missed", count_.missed},
+                           {"holes", std::exchange(holes_, {})},
                            {"twice", count_.twice},
                            {"other", count_.other},
                            {"refused", Named(std::exchange(refused_, {}))},

@@ -64,6 +64,7 @@ class LoadAccount {
   std::vector<Client> clients_;
   Count count_;
   uint64_t came_ = 0;
+  std::vector<std::string> holes_;  // the first ones of those that count as lost: room and number
   std::map<int, uint64_t> refused_;
   std::map<int, uint64_t> closes_;
   std::vector<absl::Duration> ups_;  // when, as they came
