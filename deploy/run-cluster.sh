@@ -55,6 +55,7 @@ for n in 0 1 2; do
     --set "node.server_id=node-$((n + 1))" \
     --set "gateway.listen=0.0.0.0:$((gateway + n))" \
     --set "gateway.page_file=$root/client/examples/chat.html" \
+    --set history.size=200 --set history.ttl=1h \
     --set "control.listen=127.0.0.1:$((control + n))" \
     --set "admin.listen=127.0.0.1:$((admin + n))"
   await node_ready $((admin + n))

@@ -24,6 +24,7 @@ To talk to the node yourself (grpcurl: go install github.com/fullstorydev/grpcur
   $call 127.0.0.1:$control wsrouter.v1.Router/Rooms
   $call -d '{"room": "lobby"}' 127.0.0.1:$control wsrouter.v1.Router/Members
   $call -d '{"room": "lobby", "payload": {"text": "hello from grpcurl"}}' 127.0.0.1:$control wsrouter.v1.Router/Push
+  $call -d '{"room": "lobby", "limit": 10, "reverse": true}' 127.0.0.1:$control wsrouter.v1.Router/History
   $call 127.0.0.1:$control wsrouter.v1.Router/OnlineCount
   $call -d '{"include_messages": true}' 127.0.0.1:$control wsrouter.v1.Events/Watch
 
@@ -41,6 +42,7 @@ mkdir -p "$logs"
 launch wsrouter "$logs/node.log" "$bin/wsrouter" \
   --set "gateway.listen=0.0.0.0:$gateway" \
   --set "gateway.page_file=$root/client/examples/chat.html" \
+  --set history.size=200 --set history.ttl=1h \
   --set "control.listen=127.0.0.1:$control" \
   --set "admin.listen=127.0.0.1:$admin"
 await node_ready "$admin"

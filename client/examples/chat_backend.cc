@@ -7,7 +7,8 @@
 //   JOINED, LEFT  Push the news to the room
 //
 // Clients send plain text. They get {"you": name, "room": room, "members": [names]} first, then
-// {"from": name, "text": text}, {"joined": name} and {"left": name}.
+// {"from": name, "text": text}, {"joined": name} and {"left": name}. These are reliable pushes:
+// where the node keeps histories (history.size), whoever comes back gets what it missed.
 
 #include <algorithm>
 #include <csignal>
@@ -15,6 +16,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "absl/synchronization/notification.h"
 #include "wsrouter/backend_client.h"
 #include "wsrouter/uri.h"
 
@@ -26,11 +28,12 @@ void Print(const std::string& line) { std::cout << line << std::endl; }
 
 struct Chat {
   BackendClient& router;
+  absl::Notification stopping = {};
 
   void OnEvent(const v1::Event& event) {
     if (event.has_connected()) Admit(event.connection_id(), event.connected().query());
-    if (event.has_message()) Say(event.client_id(), event.message());
-    if (event.has_joined()) Announce("joined", event.client_id(), event.joined().room());
+    if (event.has_message()) Say(event);
+    if (event.has_joined()) Announce("joined", event, event.joined().room());
     if (event.has_left()) Depart(event);
     if (event.has_disconnected()) Print("disconnected " + event.connection_id());
   }
@@ -66,10 +69,11 @@ struct Chat {
   }
 
   // `from` is the client that Own bound to the connection, whatever the text itself claims.
-  void Say(const std::string& from, const v1::ClientMessage& message) {
-    if (from.empty() || !message.payload().has_text()) return;
-    ToRooms({message.rooms().begin(), message.rooms().end()}, from,
-            {{"from", from}, {"text", message.payload().text()}});
+  void Say(const v1::Event& event) {
+    const v1::ClientMessage& message = event.message();
+    if (event.client_id().empty() || !message.payload().has_text()) return;
+    ToRooms(event, {message.rooms().begin(), message.rooms().end()},
+            {{"from", event.client_id()}, {"text", message.payload().text()}});
   }
 
   // A client may have several tabs; it has left with the last one.
@@ -80,18 +84,37 @@ struct Chat {
       const bool is_there = std::ranges::count(tab.rooms(), event.left().room()) > 0;
       if (is_there && tab.connection_id() != event.connection_id()) return;
     }
-    Announce("left", event.client_id(), event.left().room());
+    Announce("left", event, event.left().room());
   }
 
-  void Announce(const std::string& what, const std::string& name, const std::string& room) {
-    Print(name + " " + what + " " + room);
-    ToRooms({room}, name, {{what, name}});
+  void Announce(const std::string& what, const v1::Event& event, const std::string& room) {
+    Print(event.client_id() + " " + what + " " + room);
+    ToRooms(event, {room}, {{what, event.client_id()}});
   }
 
-  void ToRooms(const std::vector<std::string>& rooms, const std::string& from, const json& news) {
-    const auto pushed = router.Push(
-        {.rooms = rooms, .payload = Payload::Text(news.dump()), .from_client_id = from});
-    if (!pushed.ok()) Print("push: " + pushed.status().ToString());
+  // While Redis restarts a push fails, or nobody knows whether it was sent. It is repeated for some
+  // seconds, with the same key: so nobody gets it twice.
+  void ToRooms(const v1::Event& about, const std::vector<std::string>& rooms, const json& news) {
+    const std::string key = about.connection_id() + "/" + std::to_string(about.sequence()) + "/" +
+                            std::to_string(about.at().seconds()) + "." +
+                            std::to_string(about.at().nanos());
+    PushRequest push = {.rooms = rooms,
+                        .payload = Payload::Text(news.dump()),
+                        .from_client_id = about.client_id(),
+                        .reliable = true,
+                        .idempotency_key = key};
+    absl::Status pushed;
+    for (int tries = 0; tries < 20; ++tries) {
+      pushed = router.Push(push).status();
+      if (Reason(pushed) == "HISTORY_OFF" && push.reliable) {
+        push.reliable = false;  // the node keeps nothing: whoever is away misses it
+      } else if (!absl::IsUnavailable(pushed) && !absl::IsDeadlineExceeded(pushed)) {
+        break;
+      } else if (stopping.WaitForNotificationWithTimeout(absl::Milliseconds(500))) {
+        break;
+      }
+    }
+    if (!pushed.ok()) Print("push: " + pushed.ToString());
   }
 };
 
@@ -115,6 +138,7 @@ int main(int argc, char** argv) {
                   .on_down = [](auto& cause, auto) { Print("no node: " + cause.ToString()); }}});
   int signal = 0;
   sigwait(&stop_signals, &signal);
+  chat.stopping.Notify();
   events->Stop();
   Print("stopped");
 }

@@ -1,104 +1,113 @@
 // The chat page in a real browser, at a real node, over a network that is cut.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { test } from "node:test";
+import { enter, gap, keys, launch, missingBrowser, numbered } from "./support/page.js";
 import { startProxy } from "./support/proxy.js";
-import { missing, startChat, startNode } from "./support/real_node.js";
+import { startChat, startNode } from "./support/real_node.js";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-  .find(existsSync);
-const skip = missing || (executablePath ? false : "there is no Chromium");
-const page_file = fileURLToPath(new URL("../../examples/chat.html", import.meta.url));
-const keys = { "gateway.page_file": page_file };
+const options = { skip: missingBrowser, timeout: 120_000 };
 
-async function launch(t) {
-  const { chromium } = await import("playwright-core");
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  t.after(() => browser.close());
-  return browser;
-}
-
-/** A tab in which `name` is in the lobby. */
-async function enter(browser, address, name, colorScheme) {
-  const context = await browser.newContext({ colorScheme, viewport: { width: 900, height: 600 } });
-  const tab = await context.newPage();
-  tab.faults = [];
-  tab.on("pageerror", (error) => tab.faults.push(error.message));
-  await tab.goto(`http://${address}/`);
-  await tab.fill("#name", name);
-  await tab.click("#entry button");
-  await tab.waitForSelector("#state.online");
-  tab.say = async (text) => {
-    await tab.fill("#text", text);
-    await tab.press("#text", "Enter");
-  };
-  tab.hears = (text) => tab.waitForFunction(
-    (wanted) => [...document.querySelectorAll("#log li:not(.pending)")]
-      .some((row) => row.innerText.includes(wanted)), text);
-  // It is a member again, and says that it may have missed something.
-  tab.gaps = (count) => tab.waitForFunction(
-    (wanted) => [...document.querySelectorAll("#log .news")]
-      .filter((row) => row.innerText === "Something may be missing here").length === wanted, count);
-  tab.texts = () => tab.$$eval("#log li:not(.news) span:last-child", (all) =>
-    all.map((one) => one.textContent));
-  tab.picture = async (what) => {
-    const path = `${process.env.WSROUTER_BUILD_DIR}/chat-${what}.png`;
-    await tab.screenshot({ path });
-  };
-  return tab;
-}
-
-test("two tabs talk; the network is cut, the node is killed, and both are back by themselves",
-     { skip, timeout: 120_000 }, async (t) => {
+/** A node with the chat, a network to it, alice behind that, and bob beside it. */
+async function twoTabs(t) {
   const node = await startNode(t, keys);
   await startChat(t, node.control);
   const network = await startProxy(t, node.gateway);
   const browser = await launch(t);
   const alice = await enter(browser, network.address, "alice", "light");
   const bob = await enter(browser, node.gateway, "bob", "dark");
-  await alice.hears("bob has joined");
-  await bob.say("<b>hello</b> & grüße");
-  for (const tab of [alice, bob]) await tab.hears("<b>hello</b> & grüße");
-  assert.equal(await alice.innerText("#count"), "2");
+  await alice.isTold("bob has joined");
+  return { node, network, browser, alice, bob };
+}
+
+test("two tabs talk, and what was said while the network was cut comes in its order", options,
+     async (t) => {
+  const { network, alice, bob } = await twoTabs(t);
+  await bob.says("<b>hello</b> & grüße");
+  await alice.hears("<b>hello</b> & grüße");
+  assert.equal(await alice.tab.innerText("#count"), "2");
 
   network.cut();
-  await alice.waitForSelector("#state.waiting");
-  await alice.say("from the queue");
-  await alice.waitForSelector("#log .pending");
+  await alice.isLost();
+  await bob.says(...numbered(1, 3));
+  await alice.type("from the queue");
+  await alice.tab.waitForSelector("#log .pending");
   await alice.picture("cut");
   network.heal();
-  await alice.waitForSelector("#state.online");
-  for (const tab of [alice, bob]) await tab.hears("from the queue");
-  await alice.gaps(1); // a room without history
-
-  await node.end("SIGKILL");
-  await bob.waitForSelector("#state.waiting");
-  const next = await startNode(t, { ...keys, "gateway.listen": node.gateway });
-  await startChat(t, next.control);
-  await alice.gaps(2);
-  await bob.gaps(1);
-  await bob.say("after the night");
-  for (const tab of [alice, bob]) {
-    await tab.hears("after the night");
-    assert.deepEqual(await tab.texts(),
-                     ["<b>hello</b> & grüße", "from the queue", "after the night"]);
-    assert.deepEqual(tab.faults, []);
+  await alice.shows("connected, nothing missed");
+  await bob.says("and on");
+  const all = ["<b>hello</b> & grüße", ...numbered(1, 3), "from the queue", "and on"];
+  for (const one of [alice, bob]) {
+    await one.hears("from the queue");
+    await one.hears("and on");
+    assert.deepEqual((await one.texts()).toSorted(), all.toSorted());
+    assert.deepEqual(one.faults, []);
   }
+  // Her row waited behind what the room has shown since; the others are in the room's order.
+  assert.deepEqual(await alice.texts(), await bob.texts());
+  assert.deepEqual(await alice.news(), ["bob has joined", "Caught up: 3 missed above"]);
   await alice.picture("light");
   await bob.picture("dark");
 
-  await bob.click("#leave");
-  await alice.hears("bob has left");
-  assert.equal(await bob.isVisible("#entry"), true);
+  await bob.tab.click("#leave");
+  await alice.isTold("bob has left");
+  assert.equal(await bob.tab.isVisible("#entry"), true);
 });
 
-test("who is refused is told at the entry, and may try again", { skip, timeout: 60_000 },
-     async (t) => {
+test("cut again and again while somebody talks, no message is lost, doubled or out of order",
+     options, async (t) => {
+  const { network, alice, bob } = await twoTabs(t);
+  for (let round = 0; round < 4; ++round) {
+    await bob.says(...numbered(4 * round + 1, 4 * round + 2));
+    network.cut();
+    await bob.says(...numbered(4 * round + 3, 4 * round + 4));
+    await alice.isLost();
+    network.heal();
+  }
+  await alice.hears("number 16");
+  for (const one of [alice, bob]) assert.deepEqual(await one.texts(), numbered(1, 16));
+  assert.ok(!(await alice.news()).includes(gap));
+});
+
+test("a network that swallows everything is noticed when the browser says that it changed",
+     options, async (t) => {
+  const { network, alice, bob } = await twoTabs(t);
+  await bob.says("number 1");
+  await alice.hears("number 1");
+  network.swallow();
+  await bob.says(...numbered(2, 3));
+  await alice.tab.evaluate(() => dispatchEvent(new Event("online")));
+  // Nobody answers the ping; the node, which has not noticed yet, closes the old connection 4020.
+  await alice.shows("connected, nothing missed");
+  await bob.says("number 4");
+  await alice.hears("number 4");
+  assert.deepEqual(await alice.texts(), numbered(1, 4));
+  assert.deepEqual(await alice.news(), ["bob has joined", "Caught up: 2 missed above"]);
+});
+
+test("a node that forgets what it was is back with its clients, and they are told of the gap",
+     options, async (t) => {
+  const { node, network, alice, bob } = await twoTabs(t);
+  await bob.says("number 1");
+  await alice.hears("number 1");
+  await node.end("SIGKILL");
+  for (const one of [alice, bob]) await one.isLost();
+  network.heal();
+  const next = await startNode(t, { ...keys, "gateway.listen": node.gateway });
+  await startChat(t, next.control);
+  for (const one of [alice, bob]) {
+    await one.isTold(gap);
+    await one.shows("connected, with a gap");
+  }
+  await alice.picture("gap");
+  await bob.says("number 2");
+  await alice.hears("number 2");
+  for (const one of [alice, bob]) assert.deepEqual(await one.texts(), numbered(1, 2));
+});
+
+test("who is refused is told at the entry, and may try again", options, async (t) => {
   const node = await startNode(t, keys);
   await startChat(t, node.control);
-  const browser = await launch(t);
-  const tab = await enter(browser, node.gateway, "alice", "light");
+  const { tab } = await enter(await launch(t), node.gateway, "alice");
   await tab.click("#leave");
   await tab.fill("#room", "a\u007fb");
   await tab.click("#entry button");

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { chatter, open } from "./support/clients.js";
+import { startProxy } from "./support/proxy.js";
 import { missing, secret, startChat, startNode, token } from "./support/real_node.js";
 
 const options = { skip: missing, timeout: 60_000 };
@@ -97,6 +98,30 @@ test("two clients talk by way of a service that owns them late", options, async 
   assert.equal(await alice.client.request("?"), undefined); // this service replies nothing
   bob.client.close();
   await alice.hears('"left":"bob"');
+});
+
+test("who stayed away for too long to be resumed gets what it missed all the same", options,
+     async (t) => {
+  const { gateway, control } = await startNode(t, {
+    "gateway.resume_window": "0",
+    "history.size": "10",
+    "history.ttl": "1h",
+  });
+  await startChat(t, control);
+  const network = await startProxy(t, gateway);
+  const alice = await chatter(t, network.address, "alice");
+  const bob = await chatter(t, gateway, "bob");
+  await alice.hears('"joined":"bob"');
+  network.cut();
+  await alice.until(() => alice.client.state.status === "waiting");
+  for (const text of ["1", "2", "3"]) await bob.client.send(text);
+  await bob.hears('"text":"3"');
+  network.heal();
+  await alice.hears('"text":"3"');
+  const texts = alice.heard.map((text) => JSON.parse(text).text).filter(Boolean);
+  assert.deepEqual(texts, ["1", "2", "3"]);
+  assert.equal(alice.gaps, 0);
+  assert.equal(alice.client.state.resumed, false);
 });
 
 for (const signal of ["SIGTERM", "SIGKILL"]) {
