@@ -62,7 +62,7 @@ void Shard::Recovery::Await(Connection& connection, const RoomName& room) {
   Hold& hold = holds_[connection.counter]
                    .try_emplace(room.value, Hold{.counter = connection.counter, .room = room})
                    .first->second;
-  if (previous != shard_.book_.quiet.end()) hold.previous = previous->second;
+  if (previous != shard_.book_.quiet.end()) hold.previous = previous->second.previous;
   Enter(hold, Hold::State::kAwaited, kPatience);
   connection.held = true;
 }
