@@ -36,7 +36,7 @@ absl::StatusOr<ConsumerTerms> ReadConsumption(const v1::Consumption& consumption
       checks.Optional<ClientId>("open.consumer", consumption.consumer()).value_or(ClientId()).value;
   for (int i = 0; i < consumption.kinds_size(); ++i) {
     const int kind = consumption.kinds(i);
-    const bool known = kind >= v1::LOG_KIND_CONNECTED && kind <= v1::LOG_KIND_SLOW;
+    const bool known = kind >= v1::LOG_KIND_CONNECTED && kind <= v1::LOG_KIND_RESUMED;
     checks.Known(fmt::format("open.kinds[{}]", i), known);
     if (known) terms.kinds.set(static_cast<size_t>(kind));
   }

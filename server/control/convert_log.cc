@@ -22,6 +22,8 @@ v1::LogKind ToProto(LogKind kind) {
       return v1::LOG_KIND_ROOM_VACATED;
     case LogKind::kSlow:
       return v1::LOG_KIND_SLOW;
+    case LogKind::kResumed:
+      return v1::LOG_KIND_RESUMED;
   }
   return v1::LOG_KIND_UNSPECIFIED;
 }
@@ -39,6 +41,8 @@ v1::LogEntry ToProto(const LogEntry& entry) {
   shown.set_room(entry.room.value);
   if (entry.ending.cause.has_value()) shown.set_cause(ToProto(*entry.ending.cause));
   shown.set_code(entry.ending.code);
+  if (entry.previous.has_value()) shown.set_previous_connection_id(entry.previous->ToString());
+  shown.mutable_labels()->insert(entry.labels.begin(), entry.labels.end());
   return shown;
 }
 

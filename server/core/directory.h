@@ -84,13 +84,15 @@ class Directory {
   // Writes that `connection` is `client`'s. The answer lists the client's other connections that
   // this one displaced; their rows are gone, to close them is the caller's. Refuses with
   // CLIENT_ALREADY_OWNED, CAPACITY_CONNECTIONS or CONNECTIONS_PER_CLIENT and then writes nothing.
+  // `labels` are for the event log alone.
   virtual void Bind(const ConnectionId& connection, const ClientId& client,
-                    OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) = 0;
+                    OnDuplicate on_duplicate, const Labels& labels,
+                    Done<std::vector<ConnectionId>> done) = 0;
 
   // Bind for a client that comes back: its connection `previous` is forgotten in the same step, as
   // if it had gone before, and is not among the displaced. Its memberships stay until its Unbind.
   virtual void Rebind(const ConnectionId& previous, const ConnectionId& connection,
-                      const ClientId& client, OnDuplicate on_duplicate,
+                      const ClientId& client, OnDuplicate on_duplicate, const Labels& labels,
                       Done<std::vector<ConnectionId>> done) = 0;
 
   // Forgets the connection's binding and its membership in `rooms`, as far as they are its own.
@@ -107,8 +109,8 @@ class Directory {
   // the directory lost it or may have; capacity is not asked again. False when another connection
   // took the client over meanwhile: nothing is written, and to close this one is the caller's.
   virtual void Assert(const ConnectionId& connection, const ClientId& client,
-                      OnDuplicate on_duplicate, const std::vector<RoomName>& rooms,
-                      Done<bool> done) = 0;
+                      OnDuplicate on_duplicate, const Labels& labels,
+                      const std::vector<RoomName>& rooms, Done<bool> done) = 0;
 
   virtual void Client(const ClientId& client, Done<std::vector<ConnectionId>> done) = 0;
   virtual void IsMember(const RoomName& room, const ClientId& client, Done<bool> done) = 0;

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "core/directory.h"
 #include "core/ids.h"
+#include "core/log_group.h"
 
 namespace wsrouter {
 
@@ -24,6 +25,7 @@ enum class LogKind : uint8_t {
   kOccupied,  // a room has its first member in the cluster
   kVacated,   // ... no member any more
   kSlow,      // the outbox of the connection began to refuse frames
+  kResumed,   // a connection became a client's in place of one that had broken off
 };
 
 // Something that happened in the cluster. `client` and `connection` are those that it happened to;
@@ -36,6 +38,9 @@ struct LogEntry {
   ConnectionId connection;
   RoomName room;
   Ending ending;  // of kDisconnected
+  // Of kResumed: the connection that ends with this entry. Nullopt: that one had ended before.
+  std::optional<ConnectionId> previous;
+  Labels labels;  // of kConnected and kResumed: what the connection has by then
 };
 
 // An entry that was handed out. `receipt` settles it, and is another each time that a partition
@@ -71,19 +76,6 @@ struct DeadLettersPage {
   std::vector<DeadLetter> letters;
   std::string next_cursor;  // empty at the end
 };
-struct LogGroup {
-  std::string name;
-  uint64_t lag = 0;      // entries that were not handed out yet
-  uint64_t pending = 0;  // handed out and not settled
-  uint64_t dead = 0;     // dead letters
-  uint64_t consumers = 0;
-  uint64_t lost = 0;  // entries that went before they were handed out
-};
-struct LogGroups {
-  uint64_t appended = 0;  // entries ever
-  uint64_t refused = 0;   // of these there was no room in Redis for
-  std::vector<LogGroup> groups;
-};
 
 // What the log keeps, the same at all nodes.
 struct EventLogOptions {
@@ -99,9 +91,11 @@ struct EventLogOptions {
 //
 // Who appends. The directory, in the step that changes a row: a row that comes is kConnected or
 // kJoined, one that goes is kReleased, kDisconnected or kLeft, whoever takes it out (its node, a
-// newer connection, the collector of a dead node, a rewrite). So every kConnected is followed by
-// exactly one kReleased or kDisconnected of the same connection, and a room is occupied and vacated
-// by turns. Only kSlow is appended from here (Append), by and by, and may be lost.
+// newer connection, the collector of a dead node, a rewrite), and one that takes the place of
+// another is kResumed. So every connection begins with one kConnected or kResumed and ends with
+// exactly one kReleased, kDisconnected or kResumed that names it as `previous`, and a room is
+// occupied and vacated by turns. Only kSlow is appended from here (Append), by and by, and may be
+// lost.
 //
 // Order. Entries lie in partitions. Those of one client share one and are in order there, and those
 // that a room was occupied or vacated share another. A connection whose client was taken over
@@ -135,8 +129,8 @@ class EventLog {
 
   virtual void Append(LogKind kind, const ClientId& client, const ConnectionId& connection) = 0;
 
-  // Hands out at most `count` entries that wait. A consumer has to ask again within `stay`, if only
-  // for 0, to keep what it holds.
+  // At most `count` that wait. Who does not ask again within `stay`, if only for 0, loses what it
+  // holds. Behind a Take that was UNAVAILABLE all that is unsettled comes again, in order.
   // The first Take of a group makes it; RESOURCE_EXHAUSTED (TOO_MANY_GROUPS) beyond kGroupsMax.
   virtual void Take(const LogConsumer& consumer, uint32_t count, Done<LogTaken> done) = 0;
   // The answer is how many were settled that had not been. What is done is done, whoever had it;

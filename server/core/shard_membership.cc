@@ -55,10 +55,10 @@ void Shard::OnOwn(const Topic& to, const Own& own, ReceiptPart part) {
   };
   const auto resumed = book_.quiet.find(connection.counter);
   if (resumed == book_.quiet.end()) {
-    directory_.Bind(IdOf(connection), own.client, own.on_duplicate, std::move(bound));
+    directory_.Bind(IdOf(connection), own.client, own.on_duplicate, own.labels, std::move(bound));
   } else {
     directory_.Rebind(resumed->second.previous, IdOf(connection), own.client, own.on_duplicate,
-                      std::move(bound));
+                      own.labels, std::move(bound));
   }
 }
 

@@ -53,6 +53,7 @@ void Shard::ReassertSome(uint64_t after, const std::shared_ptr<Reasserting>& wal
     ++walk->receipt.matched;
     book_.Changed(counter);
     directory_.Assert(IdOf(connection), connection.client->id, connection.on_duplicate,
+                      connection.labels == nullptr ? Labels{} : *connection.labels,
                       RoomsOf(connection),
                       [this, post = post_, counter, slice](absl::StatusOr<bool> kept) {
                         post([this, counter, slice, kept = std::move(kept)] {

@@ -9,29 +9,30 @@
 namespace wsrouter {
 
 void MemoryDirectory::Bind(const ConnectionId& connection, const ClientId& client,
-                           OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) {
+                           OnDuplicate on_duplicate, const Labels& labels,
+                           Done<std::vector<ConnectionId>> done) {
   absl::StatusOr<std::vector<ConnectionId>> displaced;
   {
     absl::MutexLock lock(&mutex_);
-    displaced = BindLocked(connection, client, on_duplicate, nullptr);
+    displaced = BindLocked(connection, client, on_duplicate, labels, nullptr);
   }
   std::move(done)(std::move(displaced));
 }
 
 void MemoryDirectory::Rebind(const ConnectionId& previous, const ConnectionId& connection,
-                             const ClientId& client, OnDuplicate on_duplicate,
+                             const ClientId& client, OnDuplicate on_duplicate, const Labels& labels,
                              Done<std::vector<ConnectionId>> done) {
   absl::StatusOr<std::vector<ConnectionId>> displaced;
   {
     absl::MutexLock lock(&mutex_);
-    displaced = BindLocked(connection, client, on_duplicate, &previous);
+    displaced = BindLocked(connection, client, on_duplicate, labels, &previous);
   }
   std::move(done)(std::move(displaced));
 }
 
 absl::StatusOr<std::vector<ConnectionId>> MemoryDirectory::BindLocked(
     const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
-    const ConnectionId* previous) {
+    const Labels& labels, const ConnectionId* previous) {
   const auto found = clients_.find(client.value);
   std::vector<ConnectionId> others;
   bool ours = false;
@@ -60,8 +61,12 @@ absl::StatusOr<std::vector<ConnectionId>> MemoryDirectory::BindLocked(
   const Ending superseded = {.gone = true,
                              .cause = CloseCause::kSuperseded,
                              .code = static_cast<uint16_t>(CloseCode::kSuperseded)};
-  if (replaces_previous) Log(LogKind::kDisconnected, *previous, client, {}, superseded);
-  if (!ours) Log(LogKind::kConnected, connection, client);
+  if (!ours) {
+    LogBegin(connection, client, labels, previous != nullptr,
+             replaces_previous ? previous : nullptr);
+  } else if (replaces_previous) {
+    Log(LogKind::kDisconnected, *previous, client, {}, superseded);
+  }
   for (size_t i = 0; replace && i < others.size(); ++i) {
     Log(LogKind::kDisconnected, others[i], client, {}, superseded);
   }
@@ -71,13 +76,25 @@ absl::StatusOr<std::vector<ConnectionId>> MemoryDirectory::BindLocked(
 void MemoryDirectory::Log(LogKind kind, const ConnectionId& connection, const ClientId& client,
                           const RoomName& room, const Ending& ending) {
   if (log_ == nullptr) return;
-  log_->Add({.id = {},
-             .kind = kind,
-             .at = {},
-             .client = client,
-             .connection = connection,
-             .room = room,
-             .ending = ending});
+  LogEntry entry;
+  entry.kind = kind;
+  entry.client = client;
+  entry.connection = connection;
+  entry.room = room;
+  entry.ending = ending;
+  log_->Add(std::move(entry));
+}
+
+void MemoryDirectory::LogBegin(const ConnectionId& connection, const ClientId& client,
+                               const Labels& labels, bool resumes, const ConnectionId* ended) {
+  if (log_ == nullptr) return;
+  LogEntry entry;
+  entry.kind = resumes ? LogKind::kResumed : LogKind::kConnected;
+  entry.client = client;
+  entry.connection = connection;
+  entry.labels = labels;
+  if (ended != nullptr) entry.previous = *ended;
+  log_->Add(std::move(entry));
 }
 
 void MemoryDirectory::Unbind(const ConnectionId& connection, const ClientId& client,
@@ -156,7 +173,7 @@ RoomSize MemoryDirectory::LeaveLocked(const RoomName& room, const ConnectionId& 
   return size;
 }
 
-void MemoryDirectory::Assert(const ConnectionId&, const ClientId&, OnDuplicate,
+void MemoryDirectory::Assert(const ConnectionId&, const ClientId&, OnDuplicate, const Labels&,
                              const std::vector<RoomName>&, Done<bool> done) {
   std::move(done)(true);  // it never loses what it was told
 }

@@ -27,9 +27,10 @@ class MemoryDirectory final : public Directory {
       : self_(std::move(self)), limits_(limits), clock_(clock), log_(log) {}
 
   void Bind(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
-            Done<std::vector<ConnectionId>> done) override;
+            const Labels& labels, Done<std::vector<ConnectionId>> done) override;
   void Rebind(const ConnectionId& previous, const ConnectionId& connection, const ClientId& client,
-              OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) override;
+              OnDuplicate on_duplicate, const Labels& labels,
+              Done<std::vector<ConnectionId>> done) override;
   void Unbind(const ConnectionId& connection, const ClientId& client,
               const std::vector<RoomName>& rooms, const Ending& ending) override;
   void Join(const RoomName& room, const ConnectionId& connection, const ClientId& client,
@@ -37,7 +38,7 @@ class MemoryDirectory final : public Directory {
   void Leave(const RoomName& room, const ConnectionId& connection, const ClientId& client,
              Done<RoomSize> done) override;
   void Assert(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
-              const std::vector<RoomName>& rooms, Done<bool> done) override;
+              const Labels& labels, const std::vector<RoomName>& rooms, Done<bool> done) override;
   void Client(const ClientId& client, Done<std::vector<ConnectionId>> done) override;
   void IsMember(const RoomName& room, const ClientId& client, Done<bool> done) override;
   void Size(const RoomName& room, Done<RoomSize> done) override;
@@ -59,11 +60,9 @@ class MemoryDirectory final : public Directory {
     uint64_t connections = 0;                   // Invariant: the sum of the members' sizes.
   };
 
-  absl::StatusOr<std::vector<ConnectionId>> BindLocked(const ConnectionId& connection,
-                                                       const ClientId& client,
-                                                       OnDuplicate on_duplicate,
-                                                       const ConnectionId* previous)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<std::vector<ConnectionId>> BindLocked(
+      const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
+      const Labels& labels, const ConnectionId* previous) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<JoinedRoom> JoinLocked(const RoomName& room, const ConnectionId& connection,
                                         const ClientId& client)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -72,6 +71,8 @@ class MemoryDirectory final : public Directory {
   void Log(LogKind kind, const ConnectionId& connection, const ClientId& client,
            const RoomName& room = {}, const Ending& ending = {})
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LogBegin(const ConnectionId& connection, const ClientId& client, const Labels& labels,
+                bool resumes, const ConnectionId* ended) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   OnlineCount CountLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   static RoomSize SizeOf(const Room& room);
 

@@ -33,13 +33,11 @@ MemoryEventLog::MemoryEventLog(const EventLogOptions& options, const Clock& cloc
       rings_(options.partitions) {}
 
 void MemoryEventLog::Append(LogKind kind, const ClientId& client, const ConnectionId& connection) {
-  Add({.id = {},
-       .kind = kind,
-       .at = {},
-       .client = client,
-       .connection = connection,
-       .room = {},
-       .ending = {}});
+  LogEntry entry;
+  entry.kind = kind;
+  entry.client = client;
+  entry.connection = connection;
+  Add(std::move(entry));
 }
 
 void MemoryEventLog::Add(LogEntry entry) {

@@ -59,19 +59,20 @@ void RedisDirectory::Run(const RedisScript& script, std::vector<std::string> arg
 }
 
 void RedisDirectory::Bind(const ConnectionId& connection, const ClientId& client,
-                          OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) {
-  BindInPlaceOf("", connection, client, on_duplicate, std::move(done));
+                          OnDuplicate on_duplicate, const Labels& labels,
+                          Done<std::vector<ConnectionId>> done) {
+  BindInPlaceOf("", connection, client, on_duplicate, labels, std::move(done));
 }
 
 void RedisDirectory::Rebind(const ConnectionId& previous, const ConnectionId& connection,
-                            const ClientId& client, OnDuplicate on_duplicate,
+                            const ClientId& client, OnDuplicate on_duplicate, const Labels& labels,
                             Done<std::vector<ConnectionId>> done) {
-  BindInPlaceOf(previous.ToString(), connection, client, on_duplicate, std::move(done));
+  BindInPlaceOf(previous.ToString(), connection, client, on_duplicate, labels, std::move(done));
 }
 
 void RedisDirectory::BindInPlaceOf(std::string previous, const ConnectionId& connection,
                                    const ClientId& client, OnDuplicate on_duplicate,
-                                   Done<std::vector<ConnectionId>> done) {
+                                   const Labels& labels, Done<std::vector<ConnectionId>> done) {
   const std::string number = fmt::format("{}", ++binds_);
   std::vector<std::string> arguments = {connection.ToString(),
                                         client.value,
@@ -79,7 +80,8 @@ void RedisDirectory::BindInPlaceOf(std::string previous, const ConnectionId& con
                                         number,
                                         fmt::format("{}", options_.limits.owner_capacity),
                                         fmt::format("{}", options_.limits.connections_per_client),
-                                        std::move(previous)};
+                                        std::move(previous),
+                                        LabelsText(labels)};
   RedisLink::Done answer = Answering<std::vector<ConnectionId>>(
       std::move(done),
       [limits =
@@ -138,10 +140,10 @@ void RedisDirectory::Leave(const RoomName& room, const ConnectionId& connection,
 }
 
 void RedisDirectory::Assert(const ConnectionId& connection, const ClientId& client,
-                            OnDuplicate on_duplicate, const std::vector<RoomName>& rooms,
-                            Done<bool> done) {
-  std::vector<std::string> arguments = {connection.ToString(), client.value,
-                                        LetterOf(on_duplicate)};
+                            OnDuplicate on_duplicate, const Labels& labels,
+                            const std::vector<RoomName>& rooms, Done<bool> done) {
+  std::vector<std::string> arguments = {connection.ToString(), client.value, LetterOf(on_duplicate),
+                                        LabelsText(labels)};
   AddNames(rooms, arguments);
   Run(scripts::Assert(), std::move(arguments),
       Answering<bool>(std::move(done),

@@ -42,9 +42,10 @@ class RedisDirectory final : public Directory {
 
   // Directory
   void Bind(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
-            Done<std::vector<ConnectionId>> done) override;
+            const Labels& labels, Done<std::vector<ConnectionId>> done) override;
   void Rebind(const ConnectionId& previous, const ConnectionId& connection, const ClientId& client,
-              OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) override;
+              OnDuplicate on_duplicate, const Labels& labels,
+              Done<std::vector<ConnectionId>> done) override;
   void Unbind(const ConnectionId& connection, const ClientId& client,
               const std::vector<RoomName>& rooms, const Ending& ending) override;
   void Join(const RoomName& room, const ConnectionId& connection, const ClientId& client,
@@ -52,7 +53,7 @@ class RedisDirectory final : public Directory {
   void Leave(const RoomName& room, const ConnectionId& connection, const ClientId& client,
              Done<RoomSize> done) override;
   void Assert(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
-              const std::vector<RoomName>& rooms, Done<bool> done) override;
+              const Labels& labels, const std::vector<RoomName>& rooms, Done<bool> done) override;
   void Client(const ClientId& client, Done<std::vector<ConnectionId>> done) override;
   void IsMember(const RoomName& room, const ClientId& client, Done<bool> done) override;
   void Size(const RoomName& room, Done<RoomSize> done) override;
@@ -94,7 +95,8 @@ class RedisDirectory final : public Directory {
  private:
   // `previous` is empty where there is none.
   void BindInPlaceOf(std::string previous, const ConnectionId& connection, const ClientId& client,
-                     OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done);
+                     OnDuplicate on_duplicate, const Labels& labels,
+                     Done<std::vector<ConnectionId>> done);
   void Run(const RedisScript& script, std::vector<std::string> arguments, RedisLink::Done done);
   // One script after the other until nothing is left; the rows so far go along.
   void Sweep(std::string which, uint64_t removed, Done<uint64_t> done);

@@ -6,12 +6,13 @@
 
 #include "absl/strings/numbers.h"
 #include "base/strings.h"
+#include "engine/wire_values.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
 namespace {
 
-constexpr std::array<std::pair<LogKind, std::string_view>, 8> kKinds = {{
+constexpr std::array<std::pair<LogKind, std::string_view>, 9> kKinds = {{
     {LogKind::kConnected, "connected"},
     {LogKind::kReleased, "released"},
     {LogKind::kDisconnected, "disconnected"},
@@ -20,6 +21,7 @@ constexpr std::array<std::pair<LogKind, std::string_view>, 8> kKinds = {{
     {LogKind::kOccupied, "occupied"},
     {LogKind::kVacated, "vacated"},
     {LogKind::kSlow, "slow"},
+    {LogKind::kResumed, "resumed"},
 }};
 // `superseded`, `stopping`, `lost` and `unknown` are also said by scripts.
 constexpr std::array<std::pair<CloseCause, std::string_view>, 13> kCauses = {{
@@ -45,6 +47,8 @@ constexpr std::string_view kClientField = "c";
 constexpr std::string_view kConnectionField = "n";
 constexpr std::string_view kRoomField = "r";
 constexpr std::string_view kEndingField = "e";
+constexpr std::string_view kPreviousField = "p";
+constexpr std::string_view kLabelsField = "l";
 constexpr std::string_view kIdField = "i";
 constexpr std::string_view kDeliveriesField = "d";
 
@@ -68,6 +72,12 @@ Ending EndingFrom(std::string_view text) {
   return ending;
 }
 
+Labels LabelsFrom(std::string_view text) {
+  wire::Labels labels;
+  if (!labels.ParseFromArray(text.data(), static_cast<int>(text.size()))) return {};
+  return WireReader("log entry").ReadLabels(labels.labels());
+}
+
 std::string_view Field(const RedisValue::Array& words, size_t first, std::string_view name) {
   for (size_t i = first; i + 1 < words.size(); i += 2) {
     if (words[i].text() == name) return words[i + 1].text();
@@ -82,6 +92,13 @@ std::string EndingText(const Ending& ending) {
   const std::string_view cause =
       ending.cause.has_value() ? TextOf(kCauses, *ending.cause) : kUnknown;
   return fmt::format("{} {}", cause, ending.code);
+}
+
+std::string LabelsText(const Labels& labels) {
+  if (labels.empty()) return "";
+  wire::Labels text;
+  WriteLabels(labels, text.mutable_labels());
+  return text.SerializeAsString();
 }
 
 std::string_view LogKindText(LogKind kind) { return TextOf(kKinds, kind); }
@@ -107,7 +124,9 @@ std::optional<LogEntry> LogEntryFrom(const RedisValue::Array& words, size_t firs
                     .client = {std::string(Field(words, first, kClientField))},
                     .connection = *std::move(connection),
                     .room = {std::string(Field(words, first, kRoomField))},
-                    .ending = EndingFrom(Field(words, first, kEndingField))};
+                    .ending = EndingFrom(Field(words, first, kEndingField)),
+                    .previous = ConnectionId::Parse(Field(words, first, kPreviousField)),
+                    .labels = LabelsFrom(Field(words, first, kLabelsField))};
   if (entry.id.empty()) entry.id = fmt::format("{}-{}", partition, id);
   // "<partition>-<milliseconds>-<number>": the time is Redis'.
   std::string_view time = entry.id;

@@ -14,6 +14,8 @@ namespace wsrouter {
 
 // An ending as a row's scripts take it: "<cause> <code>", or nothing for a release.
 std::string EndingText(const Ending& ending);
+// wire.Labels, or nothing where there are none.
+std::string LabelsText(const Labels& labels);
 
 std::string_view LogKindText(LogKind kind);
 

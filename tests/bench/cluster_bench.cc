@@ -121,7 +121,7 @@ void Rates(ClusterNode& node) {
     const size_t count = in_flight == 1 ? 2000 : 20'000;
     const size_t base = in_flight * 100'000;
     const absl::Duration binds = Pipelined(count, in_flight, [&](size_t i, auto done) {
-      node.engine().directory().Bind(id(base + i), client(base + i), OnDuplicate::kAllow,
+      node.engine().directory().Bind(id(base + i), client(base + i), OnDuplicate::kAllow, {},
                                      std::move(done));
     });
     const absl::Duration joins = Pipelined(count, in_flight, [&](size_t i, auto done) {

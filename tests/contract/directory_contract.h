@@ -17,13 +17,13 @@ class DirectoryContractTest : public EngineContractTest {
   absl::StatusOr<Connections> Bind(uint64_t counter, const std::string& client,
                                    OnDuplicate on_duplicate = OnDuplicate::kAllow) {
     Awaited<absl::StatusOr<Connections>> answer;
-    directory().Bind(Connection(counter), {client}, on_duplicate, answer.Take());
+    directory().Bind(Connection(counter), {client}, on_duplicate, {}, answer.Take());
     return answer.Wait();
   }
   absl::StatusOr<Connections> Rebind(uint64_t previous, uint64_t counter, const std::string& client,
                                      OnDuplicate on_duplicate = OnDuplicate::kAllow) {
     Awaited<absl::StatusOr<Connections>> answer;
-    directory().Rebind(Connection(previous), Connection(counter), {client}, on_duplicate,
+    directory().Rebind(Connection(previous), Connection(counter), {client}, on_duplicate, {},
                        answer.Take());
     return answer.Wait();
   }

@@ -57,7 +57,7 @@ TEST_P(DirectoryContractTest, CallsOfOneThreadTakeEffectInTheirOrder) {
   Start();
   Awaited<absl::StatusOr<Connections>> bound;
   Awaited<absl::StatusOr<JoinedRoom>> joined;
-  directory().Bind(Connection(1), {"alice"}, OnDuplicate::kAllow, bound.Take());
+  directory().Bind(Connection(1), {"alice"}, OnDuplicate::kAllow, {}, bound.Take());
   directory().Join({"lobby"}, Connection(1), {"alice"}, joined.Take());
   Unbind(Connection(1), "alice", {{"lobby"}});
   EXPECT_TRUE(bound.Wait().ok());

@@ -27,15 +27,17 @@ class EventLogContractTest : public EngineContractTest {
     return answer.Wait();
   }
   void Bind(uint64_t counter, const std::string& client,
-            OnDuplicate on_duplicate = OnDuplicate::kAllow) {
+            OnDuplicate on_duplicate = OnDuplicate::kAllow, const Labels& labels = {}) {
     EXPECT_TRUE(Ask<std::vector<ConnectionId>>([&](auto done) {
-                  directory().Bind(Connection(counter), {client}, on_duplicate, std::move(done));
+                  directory().Bind(Connection(counter), {client}, on_duplicate, labels,
+                                   std::move(done));
                 }).ok());
   }
-  void Rebind(uint64_t previous, uint64_t counter, const std::string& client) {
+  void Rebind(uint64_t previous, uint64_t counter, const std::string& client,
+              const Labels& labels = {}) {
     EXPECT_TRUE(Ask<std::vector<ConnectionId>>([&](auto done) {
                   directory().Rebind(Connection(previous), Connection(counter), {client},
-                                     OnDuplicate::kAllow, std::move(done));
+                                     OnDuplicate::kAllow, labels, std::move(done));
                 }).ok());
   }
   void Join(const std::string& room, uint64_t counter, const std::string& client) {

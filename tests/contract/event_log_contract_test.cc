@@ -1,9 +1,11 @@
 // What is in the log, and in which order.
-#include "tests/contract/event_log_contract.h"
+#include <map>
+
 #include "base/clock.h"
 #include "core/error.h"
 #include "fmt/format.h"
 #include "gmock/gmock.h"
+#include "tests/contract/event_log_contract.h"
 
 namespace wsrouter {
 namespace {
@@ -19,8 +21,8 @@ class LogEntriesContractTest : public EventLogContractTest {
  protected:
   // What is there of one kind of subject, in order: "kind connection room".
   static std::vector<std::string> Of(const std::vector<LogDelivery>& deliveries, bool rooms) {
-    constexpr const char* kNames[] = {"connected", "released", "disconnected", "joined",
-                                      "left",      "occupied", "vacated",      "slow"};
+    constexpr const char* kNames[] = {"connected", "released", "disconnected", "joined", "left",
+                                      "occupied",  "vacated",  "slow",         "resumed"};
     std::vector<std::string> shown;
     for (const LogDelivery& one : deliveries) {
       const LogEntry& entry = one.entry;
@@ -96,17 +98,54 @@ TEST_P(LogEntriesContractTest, WhoIsSupersededEndsOnce) {
   EXPECT_EQ(Group("audit").lag, 0u);
 }
 
-TEST_P(LogEntriesContractTest, WhoComesBackEndsOnceAndIsConnectedOnce) {
+TEST_P(LogEntriesContractTest, WhoComesBackEndsOneConnectionAndBeginsTheNextWithOneEntry) {
   StartLog();
   Bind(1, "alice");
+  Join("lobby", 1, "alice");
   Rebind(1, 2, "alice");
-  Close(1, "alice");
-  Close(2, "alice");
-  const auto all = Take(kOne, 4);
+  Join("lobby", 2, "alice");
+  Close(1, "alice", {{"lobby"}});
+  Close(2, "alice", {{"lobby"}});
+  const auto all = Take(kOne, 9);
   EXPECT_THAT(Of(all, false),
-              ElementsAre("connected 1 ", "disconnected 1 ", "connected 2 ", "disconnected 2 "));
-  EXPECT_EQ(all[1].entry.ending.cause, CloseCause::kSuperseded);
-  EXPECT_EQ(Group("audit").lag, 0u);
+              ElementsAre("connected 1 ", "joined 1 lobby", "resumed 2 ", "joined 2 lobby",
+                          "left 1 lobby", "left 2 lobby", "disconnected 2 "));
+  EXPECT_THAT(Of(all, true), ElementsAre("occupied 1 lobby", "vacated 2 lobby"));
+  for (const LogDelivery& one : all) {
+    if (one.entry.kind == LogKind::kResumed) {
+      EXPECT_EQ(one.entry.previous, Connection(1));
+    } else {
+      EXPECT_EQ(one.entry.previous, std::nullopt);
+    }
+  }
+}
+
+TEST_P(LogEntriesContractTest, WhoComesBackBehindTheEndNamesNobodyWhoEnds) {
+  StartLog();
+  Bind(1, "alice");
+  Close(1, "alice");
+  Rebind(1, 2, "alice");
+  Rebind(2, 3, "alice");
+  const auto all = Take(kOne, 4);
+  ASSERT_THAT(Of(all, false),
+              ElementsAre("connected 1 ", "disconnected 1 ", "resumed 2 ", "resumed 3 "));
+  EXPECT_EQ(all[2].entry.previous, std::nullopt);
+  EXPECT_EQ(all[3].entry.previous, Connection(2));
+}
+
+TEST_P(LogEntriesContractTest, WhoBeginsIsThereWithItsLabels) {
+  StartLog();
+  const Labels phone = {{"device", "phone"}, {"plan", "a \"b\" c"}};
+  Bind(1, "alice", OnDuplicate::kAllow, phone);
+  Rebind(1, 2, "alice", {{"device", "tablet"}});
+  Bind(3, "bob");
+  std::map<uint64_t, Labels> labels;
+  for (const LogDelivery& one : Take(kOne, 3)) {
+    labels[one.entry.connection.counter] = one.entry.labels;
+  }
+  EXPECT_EQ(labels[1], phone);
+  EXPECT_EQ(labels[2], (Labels{{"device", "tablet"}}));
+  EXPECT_THAT(labels[3], IsEmpty());
 }
 
 TEST_P(LogEntriesContractTest, ARoomIsOccupiedAndVacatedByTurns) {

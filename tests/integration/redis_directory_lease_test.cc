@@ -111,7 +111,7 @@ TEST_F(RedisDirectoryLeaseTest, TwoWhoReapAtOnceReportEachRowOnce) {
   DirectoryNode a(redis_, {.server_id = "a"});
   DirectoryNode b(redis_, {.server_id = "b"});
   for (uint64_t i = 0; i < 1000; ++i) {
-    dead.directory().Bind(dead.Connection(i), {"c" + std::to_string(i)}, OnDuplicate::kAllow,
+    dead.directory().Bind(dead.Connection(i), {"c" + std::to_string(i)}, OnDuplicate::kAllow, {},
                           [](const auto&) {});
     dead.directory().Join({"lobby"}, dead.Connection(i), {"c" + std::to_string(i)},
                           [](const auto&) {});
@@ -157,7 +157,7 @@ TEST_F(RedisDirectoryLeaseTest, ACollectorNeverTakesWhatIsOwnedElsewhereMeanwhil
     Awaited<absl::StatusOr<uint64_t>> collected;
     Awaited<absl::StatusOr<std::vector<ConnectionId>>> bound;
     b.directory().Collect(collected.Take());
-    c.directory().Bind(c.Connection(i), {"alice"}, OnDuplicate::kReplace, bound.Take());
+    c.directory().Bind(c.Connection(i), {"alice"}, OnDuplicate::kReplace, {}, bound.Take());
     ASSERT_TRUE(c.Join("lobby", i, "alice").ok());
     const auto answer = bound.Wait();
     ASSERT_TRUE(answer.ok());

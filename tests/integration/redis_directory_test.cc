@@ -47,8 +47,8 @@ TEST_F(RedisDirectoryTest, OfTwoNodesThatReplaceAtOnceExactlyOneIsLeft) {
   for (uint64_t i = 1; i <= 1000; ++i) {
     Awaited<absl::StatusOr<std::vector<ConnectionId>>> of_a;
     Awaited<absl::StatusOr<std::vector<ConnectionId>>> of_b;
-    a.directory().Bind(a.Connection(i), {"alice"}, OnDuplicate::kReplace, of_a.Take());
-    b.directory().Bind(b.Connection(i), {"alice"}, OnDuplicate::kReplace, of_b.Take());
+    a.directory().Bind(a.Connection(i), {"alice"}, OnDuplicate::kReplace, {}, of_a.Take());
+    b.directory().Bind(b.Connection(i), {"alice"}, OnDuplicate::kReplace, {}, of_b.Take());
     const auto displaced_by_a = of_a.Wait();
     const auto displaced_by_b = of_b.Wait();
     ASSERT_TRUE(displaced_by_a.ok() && displaced_by_b.ok());

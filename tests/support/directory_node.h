@@ -67,7 +67,7 @@ class DirectoryNode {
   absl::StatusOr<std::vector<ConnectionId>> Bind(uint64_t counter, const std::string& client,
                                                  OnDuplicate on_duplicate = OnDuplicate::kAllow) {
     return Ask<std::vector<ConnectionId>>([&](auto done) {
-      directory_.Bind(Connection(counter), {client}, on_duplicate, std::move(done));
+      directory_.Bind(Connection(counter), {client}, on_duplicate, {}, std::move(done));
     });
   }
   void Unbind(uint64_t counter, const std::string& client,
@@ -84,7 +84,7 @@ class DirectoryNode {
                               OnDuplicate on_duplicate = OnDuplicate::kAllow,
                               const std::vector<RoomName>& rooms = {}) {
     return Ask<bool>([&](auto done) {
-      directory_.Assert(Connection(counter), {client}, on_duplicate, rooms, std::move(done));
+      directory_.Assert(Connection(counter), {client}, on_duplicate, {}, rooms, std::move(done));
     });
   }
   absl::StatusOr<std::vector<ConnectionId>> Client(const std::string& client) {

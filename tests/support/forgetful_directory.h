@@ -24,7 +24,8 @@ class ForgetfulDirectory final : public Directory {
   explicit ForgetfulDirectory(Directory& directory) : directory_(directory) {}
 
   void Assert(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
-              const std::vector<RoomName>& rooms, Done<bool> done) override {
+              const Labels& /*labels*/, const std::vector<RoomName>& rooms,
+              Done<bool> done) override {
     asserted.push_back({connection, client, on_duplicate, rooms});
     if (keeps_back) {
       kept_.push_back(std::move(done));
@@ -38,12 +39,13 @@ class ForgetfulDirectory final : public Directory {
   }
 
   void Bind(const ConnectionId& connection, const ClientId& client, OnDuplicate on_duplicate,
-            Done<std::vector<ConnectionId>> done) override {
-    directory_.Bind(connection, client, on_duplicate, std::move(done));
+            const Labels& labels, Done<std::vector<ConnectionId>> done) override {
+    directory_.Bind(connection, client, on_duplicate, labels, std::move(done));
   }
   void Rebind(const ConnectionId& previous, const ConnectionId& connection, const ClientId& client,
-              OnDuplicate on_duplicate, Done<std::vector<ConnectionId>> done) override {
-    directory_.Rebind(previous, connection, client, on_duplicate, std::move(done));
+              OnDuplicate on_duplicate, const Labels& labels,
+              Done<std::vector<ConnectionId>> done) override {
+    directory_.Rebind(previous, connection, client, on_duplicate, labels, std::move(done));
   }
   void Unbind(const ConnectionId& connection, const ClientId& client,
               const std::vector<RoomName>& rooms, const Ending& ending) override {

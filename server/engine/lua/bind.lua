@@ -1,6 +1,7 @@
 -- Writes that a connection is a client's.
 -- Arguments: connection, client, letter of the policy (a: allow, r: replace, x: reject), number of
---   this Bind, owner_capacity, connections_per_client, the connection that it is in place of or "".
+--   this Bind, owner_capacity, connections_per_client, the connection that it is in place of or "",
+--   its labels as the log has them.
 -- Answer: "ok" and the connections that this one displaced, or one of "no_lease", "owned" and how
 --   many others there are, "full" and how many are owned, "client_full".
 -- Afterwards: unless "ok" nothing was written. With "r" the connection is the client's only one.
@@ -33,11 +34,13 @@ for _, other in ipairs(displaced) do check_shared(node_of(other)) end
 local place = place_of(node, binding(client, connection))
 if previous then
   check_shared(node_of(ARGV[7]))
-  drop_owner(client, ARGV[7])
+  drop_owner(client, ARGV[7], not found.own)
   found = owners(client, connection, node)
 end
 if found.own then number = string.sub(found.own, 2) end
-add_owner(client, connection, node, policy .. number, found, place)
+local resumes
+if ARGV[7] ~= '' then resumes = previous and ARGV[7] or '' end
+add_owner(client, connection, node, policy .. number, found, place, ARGV[8], resumes)
 local answer = {'ok'}
 for i, other in ipairs(displaced) do
   drop_owner(client, other)

@@ -33,7 +33,8 @@
 --
 --   log                 string  <partitions> <most entries of each>; ends with the last node that
 --                               wants a log, and without it nothing is logged
---   log:<partition>     stream  entries: k kind, c client, n connection, r room, e ending
+--   log:<partition>     stream  entries: k kind, c client, n connection; r room, e ending,
+--                               p the connection that one is in place of, l wire.Labels
 --   logspan             string  how many partitions there may be entries in
 --   logcounts           hash    partition -> entries ever appended; lost -> those that were not
 --   loggroups           hash    group -> partitions that it was made on
@@ -81,16 +82,16 @@ end
 -- Why the rows go that this script removes: "<cause> <code>", or "" where the connection stays.
 local ending = ''
 
--- Appends to the log what has happened to a row. Entries about one `subject` are in order.
-local function log(kind, subject, client, connection, room)
+-- Appends to the log what has happened to a row, with further fields and their values. Entries
+-- about one `subject` are in order.
+local function log(kind, subject, client, connection, ...)
   local wanted = call('GET', root .. 'log')
   if not wanted then return end
   local partitions, length = string.match(wanted, '^(%d+) (%d+)$')
   local hash = tonumber(string.sub(redis.sha1hex(subject), 1, 7), 16)
   local partition = string.format('%d', hash % partitions)
-  local why = kind == 'disconnected' and ending or ''
   local id = redis.pcall('XADD', root .. 'log:' .. partition, 'MAXLEN', '~', length, '*', 'k',
-                         kind, 'c', client, 'n', connection, 'r', room or '', 'e', why)
+                         kind, 'c', client, 'n', connection, ...)
   local field = type(id) == 'table' and id.err and 'lost' or partition
   redis.pcall('HINCRBY', root .. 'logcounts', field, 1)
 end
@@ -149,18 +150,23 @@ local function count_owner(found, node, by)
   if found.here == 0 then count('clients:' .. node, by) end
 end
 
--- `found` is what owners and `place` what place_of said before the first write.
-local function add_owner(client, connection, node, value, found, place)
+-- `found` is what owners and `place` what place_of said before the first write. `resumes`: nil, or
+-- the connection that ends with this one's beginning, "" if that has ended before.
+local function add_owner(client, connection, node, value, found, place, labels, resumes)
   enter(node, binding(client, connection), place)
   call('HSET', client_key(client), connection, value)
   if not found.own then
     count_owner(found, node, 1)
-    log('connected', client, client, connection)
+    if resumes then
+      log('resumed', client, client, connection, 'l', labels, 'p', resumes)
+    else
+      log('connected', client, client, connection, 'l', labels)
+    end
   end
 end
 
--- Whether there was anything to remove.
-local function drop_owner(client, connection)
+-- Whether there was anything to remove. `unsaid`: what is logged next says that it ended.
+local function drop_owner(client, connection, unsaid)
   local node = node_of(connection)
   local row = binding(client, connection)
   local place = place_of(node, row)
@@ -168,7 +174,9 @@ local function drop_owner(client, connection)
   if found.own then
     call('HDEL', client_key(client), connection)
     count_owner(found, node, -1)
-    log(ending == '' and 'released' or 'disconnected', client, client, connection)
+    if not unsaid then
+      log(ending == '' and 'released' or 'disconnected', client, client, connection, 'e', ending)
+    end
   end
   if place then call('SREM', place, row) end
   return found.own ~= nil
@@ -190,8 +198,10 @@ local function add_member(room, client, connection, node)
     call('HINCRBY', room_clients_key(room), client, 1)
     call('ZADD', rooms, 0, room)
     count('memberships', 1)
-    log('joined', client, client, connection, room)
-    if call('ZCARD', room_key(room)) == 1 then log('occupied', room, client, connection, room) end
+    log('joined', client, client, connection, 'r', room)
+    if call('ZCARD', room_key(room)) == 1 then
+      log('occupied', room, client, connection, 'r', room)
+    end
   end
   return is_new
 end
@@ -212,8 +222,8 @@ local function drop_member(room, client, connection)
     local vacated = call('ZCARD', room_key(room)) == 0
     if vacated then call('ZREM', rooms, room) end
     count('memberships', -1)
-    log('left', client, client, connection, room)
-    if vacated then log('vacated', room, client, connection, room) end
+    log('left', client, client, connection, 'r', room)
+    if vacated then log('vacated', room, client, connection, 'r', room) end
   end
   if place then call('SREM', place, row) end
   return present and true
