@@ -82,18 +82,37 @@ LogTaken RedisEventLog::Taken(const LogConsumer& consumer, const RedisValue& ans
 }
 
 void RedisEventLog::Take(const LogConsumer& consumer, uint32_t count, Done<LogTaken> done) {
+  Done<LogTaken> noting = [this, consumer,
+                           done = std::move(done)](absl::StatusOr<LogTaken> taken) mutable {
+    SetAnswered(consumer, !absl::IsUnavailable(taken.status()));
+    std::move(done)(std::move(taken));
+  };
   Run(scripts::LogTake(),
       {consumer.group, consumer.name, fmt::format("{}", count), Milliseconds(consumer.visibility),
        fmt::format("{}", options_.deliveries_max), Milliseconds(options_.stay),
        fmt::format("{}", LogPartitionMax(options_)), consumer.from_start ? "0" : "$",
-       fmt::format("{}", kGroupsMax)},
-      Answering<LogTaken>(std::move(done),
+       fmt::format("{}", kGroupsMax), WasUnanswered(consumer) ? "1" : "0"},
+      Answering<LogTaken>(std::move(noting),
                           [this, consumer](const RedisValue& value) -> absl::StatusOr<LogTaken> {
                             if (!value.array().empty() && value.array()[0].integer() < 0) {
                               return TooManyGroups(kGroupsMax);
                             }
                             return Taken(consumer, value);
                           }));
+}
+
+bool RedisEventLog::WasUnanswered(const LogConsumer& consumer) {
+  absl::MutexLock lock(&mutex_);
+  return unanswered_.contains(consumer.name);
+}
+
+void RedisEventLog::SetAnswered(const LogConsumer& consumer, bool answered) {
+  absl::MutexLock lock(&mutex_);
+  if (answered) {
+    unanswered_.erase(consumer.name);
+  } else {
+    unanswered_.insert(consumer.name);
+  }
 }
 
 void RedisEventLog::Settle(const LogConsumer& consumer, std::vector<LogSettlement> settlements,
@@ -105,6 +124,7 @@ void RedisEventLog::Settle(const LogConsumer& consumer, std::vector<LogSettlemen
 }
 
 void RedisEventLog::Leave(const LogConsumer& consumer) {
+  SetAnswered(consumer, true);
   Run(scripts::LogLeave(), {consumer.group, consumer.name},
       [](const absl::StatusOr<RedisValue>&) {});
 }

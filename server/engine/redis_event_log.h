@@ -5,6 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/synchronization/mutex.h"
 #include "core/counters.h"
 #include "core/event_log.h"
 #include "engine/redis_link.h"
@@ -40,6 +43,9 @@ class RedisEventLog final : public EventLog {
 
  private:
   void Run(const RedisScript& script, std::vector<std::string> arguments, RedisLink::Done done);
+  // Whether the consumer's last Take had no answer; remembers whether this one's has. Any thread.
+  bool WasUnanswered(const LogConsumer& consumer);
+  void SetAnswered(const LogConsumer& consumer, bool answered);
   // What `answer` of log_take says. What this version cannot read is settled.
   LogTaken Taken(const LogConsumer& consumer, const RedisValue& answer);
 
@@ -47,6 +53,9 @@ class RedisEventLog final : public EventLog {
   const std::string root_;
   RedisLink& link_;
   Counters& counters_;
+  absl::Mutex mutex_;
+  // Consumers, of the streams of this node, whose last Take had no answer.
+  absl::flat_hash_set<std::string> unanswered_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace wsrouter

@@ -1,4 +1,5 @@
 // The event log of a cluster: whatever becomes of nodes and of Redis, what began has one end.
+#include <algorithm>
 #include <map>
 #include <string>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "tests/contract/awaiting.h"
 #include "tests/support/cluster_node.h"
 #include "tests/support/eventually.h"
+#include "tests/support/fault_proxy.h"
 #include "tests/support/private_redis.h"
 
 namespace wsrouter {
@@ -167,6 +169,37 @@ TEST_F(ClusterEventLogTest, WhoWentWhileRedisWasAwayEndsWhenItIsBack) {
   EXPECT_EQ(EndOf(bob), nullptr);
   EXPECT_EQ(Counted("a", LogKind::kDisconnected)[alice.ToString()], 1);
   EXPECT_EQ(Counted("a", LogKind::kConnected)[bob.ToString()], 1);
+}
+
+// An answer that is lost has handed out all the same.
+TEST_F(ClusterEventLogTest, WhatWasHandedOutAndNeverCameComesFirst) {
+  const auto a = Start("a");
+  FaultProxy proxy(redis_.socket_path());
+  ClusterNode b(
+      {.address = ParseRedisUrl(proxy.url()).value(), .server_id = "b", .log = {.on = true}});
+  b.AwaitUp();
+  const LogConsumer one = {
+      .group = "order", .name = "one", .visibility = absl::Minutes(10), .from_start = true};
+  const auto take = [&](uint32_t count) {
+    Awaited<absl::StatusOr<LogTaken>> taken;
+    b.engine().log().Take(one, count, taken.Take());
+    return taken.Wait();
+  };
+  ASSERT_TRUE(take(0).ok());
+  for (int i = 0; i < 3; ++i) a->Online("alice");
+  proxy.Hole(FaultProxy::Direction::kToClient);
+  EXPECT_TRUE(absl::IsUnavailable(take(2).status()));
+  proxy.Heal();
+  b.AwaitUp();
+  std::vector<std::string> ids;
+  ASSERT_TRUE(Eventually([&] {
+    const auto taken = take(10);
+    if (!taken.ok()) return false;
+    for (const LogDelivery& delivery : taken->deliveries) ids.push_back(delivery.entry.id);
+    return ids.size() >= 3;
+  }));
+  EXPECT_TRUE(std::ranges::is_sorted(ids));
+  EXPECT_THAT(ids, SizeIs(3));
 }
 
 TEST_F(ClusterEventLogTest, ARedisThatComesBackEmptyHasALogThatBeginsAnew) {

@@ -2,7 +2,7 @@
 -- Arguments: group, consumer, how many it takes (0: it only stays), milliseconds until what it did
 --   not settle is handed out again, how often at most, milliseconds until it counts as gone, most
 --   dead letters of the group, where a group begins that is new ('0': the oldest entry, '$': now),
---   most groups.
+--   most groups, whether its last call may have handed out what it never got, 1 or 0.
 -- Answer: how many partitions the consumer holds, how many entries became dead letters, how many
 --   were lost: trimmed before the group had them; or -1 alone: no group may be made. Else then for each entry its partition, its id there,
 --   how often it was handed out by now, and its fields.
@@ -14,6 +14,7 @@ local visible, most, stay = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[
 local dead_max, start, groups_max = ARGV[7], ARGV[8], tonumber(ARGV[9])
 local held, alive = root .. 'logheld:' .. group, root .. 'logalive:' .. group
 local reads, dead_key = root .. 'logread:' .. group, root .. 'logdead:' .. group
+local unanswered = ARGV[10] == '1'
 local names, keys = log_streams(group)
 local time = now()
 
@@ -62,6 +63,7 @@ for _, name in ipairs(names) do
   local ends, holder = string.match(call('HGET', held, name) or '', '^(%d+) (.*)$')
   if holder == consumer then
     mine[#mine + 1] = name
+    if unanswered then inherit(name) end
   elseif not holder or tonumber(ends) < time then
     free[#free + 1] = name
   end
