@@ -193,11 +193,7 @@ absl::StatusOr<v1::GetConfigResponse> BackendClient::GetConfig(const CallOptions
 absl::StatusOr<v1::DrainResponse> BackendClient::Drain(std::optional<absl::Duration> window,
                                                        const CallOptions& options) {
   v1::DrainRequest request;
-  if (window) {
-    const int64_t nanos = absl::ToInt64Nanoseconds(*window);
-    request.mutable_window()->set_seconds(nanos / 1'000'000'000);
-    request.mutable_window()->set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
-  }
+  if (window) *request.mutable_window() = ToProto(*window);
   return stubs_->Call(&AdminStub::Drain, request, options);
 }
 

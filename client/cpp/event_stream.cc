@@ -33,9 +33,10 @@ bool IsFinal(const absl::Status& status) {
 }  // namespace
 
 EventStream::EventStream(const BackoffOptions& backoff, StreamHandlers handlers,
-                         ReadToEnd read_to_end)
+                         ReadToEnd read_to_end, std::function<void()> finish)
     : handlers_(std::move(handlers)),
       read_to_end_(std::move(read_to_end)),
+      finish_(std::move(finish)),
       backoff_(backoff, SystemRandom()),
       thread_([this] { Run(); }) {}
 
@@ -46,10 +47,14 @@ void EventStream::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
-    if (context_ != nullptr) context_->TryCancel();
     in_handler = std::this_thread::get_id() == reader_;
   }
   stop_requested_.notify_all();
+  if (finish_ && !in_handler) finish_();
+  {
+    std::lock_guard lock(mutex_);
+    if (context_ != nullptr) context_->TryCancel();
+  }
   if (in_handler) return;
   std::lock_guard lock(join_mutex_);
   if (thread_.joinable()) thread_.join();

@@ -99,6 +99,25 @@ v1::WatchRequest ToProto(const WatchRequest& request) {
   return message;
 }
 
+v1::ConsumeRequest ToProto(const ConsumeRequest& request) {
+  v1::ConsumeRequest message;
+  v1::Consumption& open = *message.mutable_open();
+  open.set_group(request.group);
+  open.set_consumer(request.consumer);
+  for (const v1::LogKind kind : request.kinds) open.add_kinds(kind);
+  open.set_credits(request.in_hand);
+  if (request.visibility) *open.mutable_visibility() = ToProto(*request.visibility);
+  open.set_from_start(request.from_start);
+  return message;
+}
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  google::protobuf::Duration message;
+  message.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
+  message.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
+  return message;
+}
+
 void SetTarget(const Target& whom, v1::DisconnectRequest& request) {
   if (const auto* connection = std::get_if<ConnectionId>(&whom)) {
     request.set_connection_id(connection->value);

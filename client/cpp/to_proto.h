@@ -3,6 +3,8 @@
 
 #include <variant>
 
+#include "absl/time/time.h"
+#include "google/protobuf/duration.pb.h"
 #include "wsrouter/requests.h"
 #include "wsrouter/v1/router.pb.h"
 
@@ -16,6 +18,8 @@ v1::PushAllRequest ToProto(const PushAllRequest& request);
 v1::SendToClientRequest ToProto(const SendToClientRequest& request);
 v1::SendToConnectionRequest ToProto(const SendToConnectionRequest& request);
 v1::WatchRequest ToProto(const WatchRequest& request);
+v1::ConsumeRequest ToProto(const ConsumeRequest& request);
+google::protobuf::Duration ToProto(absl::Duration duration);
 
 // Sets the `target` of any request that has one of connection and client.
 template <typename Request>

@@ -35,7 +35,7 @@ struct BackendClientOptions {
   std::vector<std::pair<std::string, std::string>> metadata = {};
   // Of each call that does not say otherwise.
   absl::Duration deadline = absl::Seconds(5);
-  // Of Watch and Subscribe. Faster than that of WebSocket clients: services are few, and a
+  // Of Watch, Subscribe and Consume. Faster than that of WebSocket clients: services are few, and a
   // connection that waits for its Own is closed after gateway.auth_timeout.
   BackoffOptions backoff = {.first_bound = absl::Milliseconds(500), .bound_max = absl::Seconds(3)};
   // A silent link is probed after this, and given up without an answer after keepalive_timeout.
@@ -128,6 +128,10 @@ class BackendClient {
   [[nodiscard]] std::unique_ptr<EventStream> Watch(WatchRequest request, WatchHandlers handlers);
   [[nodiscard]] std::unique_ptr<EventStream> Subscribe(std::vector<std::string> channels,
                                                        SubscribeHandlers handlers);
+  // Takes part in a consumer group of the event log, at least once. Lost, it is opened again; what
+  // was in hand then comes again.
+  [[nodiscard]] std::unique_ptr<EventStream> Consume(ConsumeRequest request,
+                                                     ConsumeHandlers handlers);
 
  private:
   class Stubs;

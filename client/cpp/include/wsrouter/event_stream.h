@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "wsrouter/backoff.h"
+#include "wsrouter/consumed_entry.h"
 #include "wsrouter/v1/events.pb.h"
 
 namespace grpc {
@@ -55,23 +56,35 @@ struct SubscribeHandlers {
   StreamHandlers stream = {};
 };
 
-// A stream of Watch or Subscribe with the thread that reads it and opens it again when it is lost.
-// May outlive the BackendClient that made it.
+struct ConsumeHandlers {
+  // An entry, to be settled here or later. Entries of one client come in order.
+  std::function<void(ConsumedEntry entry)> on_entry = {};
+  std::function<void(const v1::ConsumerStatus& status)> on_status = {};
+  // `on_missed`: entries that went, since the log is bounded, before this stream had them. Beside
+  // that nothing is missed while there is no stream.
+  StreamHandlers stream = {};
+};
+
+// A stream of Watch, Subscribe or Consume with the thread that reads it and opens it again when it
+// is lost. May outlive the BackendClient that made it.
 class EventStream {
  public:
   // Reads one stream to its end with a fresh context. `resumed`: it replaces a lost one.
   using ReadToEnd =
       std::function<grpc::Status(EventStream& stream, grpc::ClientContext& context, bool resumed)>;
 
-  // Begins at once. BackendClient::Watch and Subscribe are the way to get one.
-  EventStream(const BackoffOptions& backoff, StreamHandlers handlers, ReadToEnd read_to_end);
+  // Begins at once. BackendClient::Watch, Subscribe and Consume are the way to get one. Stop calls
+  // `finish` before it cancels what is being read; it may wait a little.
+  EventStream(const BackoffOptions& backoff, StreamHandlers handlers, ReadToEnd read_to_end,
+              std::function<void()> finish = {});
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
   // Stops. Must not run in a handler of this stream.
   ~EventStream();
 
   // No handler begins after this, and when it returns none is running: it waits for the one that
-  // is. In a handler it returns at once, and that handler was the last. Any thread; idempotent.
+  // is. In a handler it returns at once, and that handler was the last. What a consumer has settled
+  // before is told to the node, but not by a Stop in a handler. Any thread; idempotent.
   void Stop();
 
   // Of ReadToEnd, on the thread of the stream.
@@ -86,6 +99,7 @@ class EventStream {
 
   const StreamHandlers handlers_;
   const ReadToEnd read_to_end_;
+  const std::function<void()> finish_;
   Backoff backoff_;  // of the thread
   std::mutex mutex_;
   std::condition_variable stop_requested_;

@@ -98,6 +98,16 @@ struct WatchRequest {
   bool include_pending = true;
 };
 
+// Of the event log; `events.proto` says more at Consumption.
+struct ConsumeRequest {
+  std::string group = {};
+  std::string consumer = {};            // for people
+  std::vector<v1::LogKind> kinds = {};  // empty: all
+  uint32_t in_hand = 100;               // so many entries at a time wait for Done or Again
+  std::optional<absl::Duration> visibility = {};
+  bool from_start = false;
+};
+
 }  // namespace wsrouter::client
 
 #endif  // WSROUTER_CLIENT_REQUESTS_H_
