@@ -1,4 +1,5 @@
 // What the rules and the engines are told.
+#include <algorithm>
 #include <memory>
 
 #include "config_value.h"
@@ -7,6 +8,10 @@
 
 namespace wsrouter {
 namespace {
+
+constexpr absl::Duration kStayMin =
+    absl::Seconds(3);  // a consumer without credits asks each second
+constexpr absl::Duration kStayMax = absl::Seconds(10);
 
 SlowConsumerPolicy PolicyOf(const v1::LimitsConfig& limits) {
   return ToPolicy(limits.slow_consumer_policy()).value_or(SlowConsumerPolicy::kDrop);
@@ -68,7 +73,9 @@ EventLogOptions ToEventLogOptions(const v1::Config& config) {
           .partitions = from.partitions(),
           .entries_max = from.entries_max(),
           .age_max = ToDuration(from.age_max()),
-          .deliveries_max = from.deliveries_max()};
+          .deliveries_max = from.deliveries_max(),
+          // Whoever hands out for a consumer is a node, and is gone as soon as a node is.
+          .stay = std::clamp(ToDuration(config.redis().lease()), kStayMin, kStayMax)};
 }
 
 }  // namespace wsrouter
