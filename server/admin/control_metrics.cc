@@ -33,6 +33,40 @@ MetricFamily TableFamily(std::string name, std::string_view help, const Duration
   return family;
 }
 
+// One figure for each consumer group, of which there are at most EventLog::kGroupsMax.
+template <typename Value>
+MetricFamily GroupFamily(std::string name, std::string_view help, MetricType type,
+                         const std::vector<LogGroup>& groups, Value LogGroup::*value) {
+  MetricFamily family{
+      .name = std::move(name), .help = std::string(help), .type = type, .metric = {}};
+  for (const LogGroup& group : groups) {
+    ClientMetric& metric = family.metric.emplace_back();
+    const auto figure = static_cast<double>(group.*value);
+    (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = figure;
+    metric.label = {{.name = "group", .value = group.name}};
+  }
+  return family;
+}
+
+void AddLogGroups(const std::vector<LogGroup>& groups, std::vector<MetricFamily>& families) {
+  const auto add = [&](std::string name, std::string_view help, MetricType type, auto value) {
+    families.push_back(GroupFamily(std::move(name), help, type, groups, value));
+  };
+  add("wsrouter_log_group_lag",
+      "Entries of the event log that the group was not handed yet; of the cluster, so the same at "
+      "all nodes, as the next. Some seconds old.",
+      MetricType::Gauge, &LogGroup::lag);
+  add("wsrouter_log_group_pending", "Entries that the group was handed and has not settled.",
+      MetricType::Gauge, &LogGroup::pending);
+  add("wsrouter_log_group_dead_letters", "Dead letters of the group.", MetricType::Gauge,
+      &LogGroup::dead);
+  add("wsrouter_log_group_consumers", "Consumers of the group that take entries.",
+      MetricType::Gauge, &LogGroup::consumers);
+  add("wsrouter_log_group_lost_total",
+      "Entries that went, since the log is bounded, before the group had them.",
+      MetricType::Counter, &LogGroup::lost);
+}
+
 }  // namespace
 
 void AddControl(const ControlMeasures& measures, std::vector<MetricFamily>& families) {
@@ -65,6 +99,7 @@ void AddControl(const ControlMeasures& measures, std::vector<MetricFamily>& fami
         measures.questions_running);
   gauge("wsrouter_backend_questions_waiting",
         "Questions that wait for a place, or for another attempt.", measures.questions_waiting);
+  AddLogGroups(measures.log_groups.Read(), families);
 }
 
 }  // namespace wsrouter

@@ -14,8 +14,9 @@
 
 namespace wsrouter {
 
-// The node's figures under the names and with the help that Prometheus shows; no label has text
-// from outside. Reads the figures at each collection and keeps nothing.
+// The node's figures under the names and with the help that Prometheus shows; the only label with
+// text from outside is `group`, of at most EventLog::kGroupsMax values. Reads the figures at each
+// collection and keeps nothing.
 class StatsMetrics final : public prometheus::Collectable {
  public:
   // Without `measures` none of its histograms, without `load` none of its gauges; likewise control.

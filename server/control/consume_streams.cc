@@ -1,6 +1,7 @@
 #include "control/consume_streams.h"
 
 #include <utility>
+#include <vector>
 
 #include "control/attach_stream.h"
 #include "control/errors.h"
@@ -12,12 +13,14 @@ namespace {
 
 // How often the log is asked for entries where there were none.
 constexpr absl::Duration kAskEvery = absl::Milliseconds(100);
+constexpr absl::Duration kLookEvery = absl::Seconds(5);
 
 }  // namespace
 
-ConsumeStreams::ConsumeStreams(EventLog& log, Counters& counters, const Clock& clock,
-                               const NodeIdentity& node, uint32_t streams_max)
+ConsumeStreams::ConsumeStreams(EventLog& log, LogGroupBoard& groups, Counters& counters,
+                               const Clock& clock, const NodeIdentity& node, uint32_t streams_max)
     : log_(log),
+      groups_(groups),
       counters_(counters),
       clock_(clock),
       node_(fmt::format("{}.{:016x}", node.server_id, node.incarnation)),
@@ -27,7 +30,20 @@ ConsumeStreams::ConsumeStreams(EventLog& log, Counters& counters, const Clock& c
                                            streams_max)),
                        "events.consumers_max")),
       thread_(clock, 1) {
-  if (log.on()) thread_.PostAnswer([this] { Tick(); });
+  if (!log.on()) return;
+  thread_.PostAnswer([this] {
+    Tick();
+    LookAtGroups();
+  });
+}
+
+void ConsumeStreams::LookAtGroups() {
+  if (groups_.TakeTurn()) {
+    log_.Groups([&groups = groups_](absl::StatusOr<LogGroups> found) {
+      groups.Write(found.ok() ? std::move(found->groups) : std::vector<LogGroup>{});
+    });
+  }
+  thread_.After(kLookEvery, [this] { LookAtGroups(); });
 }
 
 void ConsumeStreams::Tick() {

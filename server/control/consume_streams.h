@@ -11,6 +11,7 @@
 #include "control/kept_streams.h"
 #include "control/timed_thread.h"
 #include "core/ids.h"
+#include "core/log_group_board.h"
 
 namespace wsrouter {
 
@@ -18,8 +19,9 @@ namespace wsrouter {
 // do their work. Any thread.
 class ConsumeStreams {
  public:
-  ConsumeStreams(EventLog& log, Counters& counters, const Clock& clock, const NodeIdentity& node,
-                 uint32_t streams_max);
+  // `groups` is kept fresh for whoever reads it.
+  ConsumeStreams(EventLog& log, LogGroupBoard& groups, Counters& counters, const Clock& clock,
+                 const NodeIdentity& node, uint32_t streams_max);
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Open(
       grpc::CallbackServerContext& call, AccessCheck::Standing standing);
@@ -29,8 +31,10 @@ class ConsumeStreams {
 
  private:
   void Tick();
+  void LookAtGroups();
 
   EventLog& log_;
+  LogGroupBoard& groups_;
   Counters& counters_;
   const Clock& clock_;
   const std::string node_;

@@ -13,6 +13,7 @@
 
 #include "absl/time/time.h"
 #include "core/histogram.h"
+#include "core/log_group_board.h"
 #include "core/measures.h"
 
 namespace wsrouter {
@@ -75,6 +76,8 @@ struct ControlMeasures {
   std::atomic<uint64_t> services_paused{0};    // left alone, since they failed too often
   std::atomic<uint64_t> questions_running{0};  // that a service has
   std::atomic<uint64_t> questions_waiting{0};  // for a place, or for another attempt
+
+  LogGroupBoard log_groups;  // written by whoever serves consumers
 };
 
 }  // namespace wsrouter

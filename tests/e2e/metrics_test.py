@@ -68,10 +68,14 @@ class MetricsTest(NodeTestCase):
         return line.split('"')[1]
 
     async def test_promtool_finds_nothing_to_say(self):
+        if shutil.which("promtool") is None:
+            self.skipTest("there is no promtool")
+        await self.assertPromtoolIsContent(await self.scrape(await self.start()))
+
+    async def assertPromtoolIsContent(self, text):
         promtool = shutil.which("promtool")
         if promtool is None:
-            self.skipTest("there is no promtool")
-        text = await self.scrape(await self.start())
+            return
         process = await asyncio.create_subprocess_exec(
             promtool, "check", "metrics", stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
@@ -102,6 +106,27 @@ class MetricsTest(NodeTestCase):
         self.assertGreater(samples["wsrouter_rpc_seconds_sum" + labels], 0)
         self.assertEqual(samples["wsrouter_rpcs_in_flight"], 0)
         self.assertEqual(samples["wsrouter_backends_paused"], 0)
+
+    async def test_what_a_consumer_group_has_still_to_do_is_shown(self):
+        if not harness.GRPCURL:
+            self.skipTest("there is no grpcurl")
+        node = await self.start(events__log="true")
+        asked = json.dumps({"open": {"group": "audit"}})
+        await node.grpcurl("-d", asked, node.control, "wsrouter.v1.Events/Consume")
+        events = await self.watch(node)
+        await self.connect(node)
+        connection = (await events.event("EVENT_KIND_CONNECTED"))["connection_id"]
+        await node.call("Router/Own", connection_id=connection, client_id="alice", rooms=["lobby"])
+
+        async def shown():
+            while True:
+                samples = parse(await self.scrape(node))[2]
+                if samples.get('wsrouter_log_group_lag{group="audit"}') == 3:
+                    return samples
+                await asyncio.sleep(0.1)
+        samples = await within(shown(), "the lag of the group")
+        self.assertEqual(samples['wsrouter_log_group_consumers{group="audit"}'], 0)
+        await self.assertPromtoolIsContent(await self.scrape(node))
 
     async def test_every_name_that_deploy_asks_for_is_there(self):
         types, _, _ = parse(await self.scrape(await self.start()))

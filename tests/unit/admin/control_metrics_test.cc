@@ -31,6 +31,30 @@ TEST(ControlMetricsTest, WhatOccurredIsShownByMethodAndOutcome) {
   EXPECT_THAT(text, Not(HasSubstr("outcome=\"ok\"")));
 }
 
+TEST(ControlMetricsTest, GroupsOfTheEventLogAreShownByName) {
+  const Stats stats({.server_id = "gw-1", .incarnation = 1}, "0.1.0", absl::UnixEpoch());
+  ControlMeasures measures({"a.Router/Push", "other"}, {"Connect"});
+  const StatsMetrics metrics(stats, nullptr, {}, &measures);
+  EXPECT_FALSE(measures.log_groups.TakeTurn()) << "nobody reads";
+  EXPECT_THAT(MetricsText(metrics), HasSubstr("# TYPE wsrouter_log_group_lag gauge\n"));
+  for (int turn = 0; turn < LogGroupBoard::kTurnsARead; ++turn) {
+    EXPECT_TRUE(measures.log_groups.TakeTurn());
+  }
+  measures.log_groups.Write(
+      {{.name = "a \"b\"", .lag = 7, .pending = 3, .dead = 2, .consumers = 1, .lost = 9}});
+  const std::string text = MetricsText(metrics);
+  EXPECT_THAT(text, HasSubstr("wsrouter_log_group_lag{group=\"a \\\"b\\\"\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("wsrouter_log_group_pending{group=\"a \\\"b\\\"\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("wsrouter_log_group_dead_letters{group=\"a \\\"b\\\"\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("wsrouter_log_group_consumers{group=\"a \\\"b\\\"\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("wsrouter_log_group_lost_total{group=\"a \\\"b\\\"\"} 9\n"));
+  for (int turn = 0; turn < LogGroupBoard::kTurnsARead; ++turn) {
+    EXPECT_TRUE(measures.log_groups.TakeTurn());
+  }
+  EXPECT_FALSE(measures.log_groups.TakeTurn());
+  EXPECT_THAT(MetricsText(metrics), Not(HasSubstr("wsrouter_log_group_lag{"))) << "it is old";
+}
+
 TEST(ControlMetricsTest, AFamilyThatNothingOccurredOfIsThere) {
   const Stats stats({.server_id = "gw-1", .incarnation = 1}, "0.1.0", absl::UnixEpoch());
   const ControlMeasures measures({"a.Router/Push", "other"}, {"Connect"});
