@@ -19,6 +19,9 @@ constexpr absl::Duration kVisibilityMin = absl::Seconds(1);
 constexpr absl::Duration kVisibilityMax = absl::Hours(1);
 // Bounds for how long one script keeps Redis from everybody else.
 constexpr uint32_t kTakenMax = 200;
+// Messages may be large, and are looked up.
+constexpr uint32_t kMessagesTakenMax = 16;
+constexpr size_t kQueueBytesMax = size_t{1} << 20;
 // A consumer without credits asks this seldom, to be taken for alive.
 constexpr int kTicksWithoutCredits = 10;
 
@@ -36,11 +39,11 @@ absl::StatusOr<ConsumerTerms> ReadConsumption(const v1::Consumption& consumption
       checks.Optional<ClientId>("open.consumer", consumption.consumer()).value_or(ClientId()).value;
   for (int i = 0; i < consumption.kinds_size(); ++i) {
     const int kind = consumption.kinds(i);
-    const bool known = kind >= v1::LOG_KIND_CONNECTED && kind <= v1::LOG_KIND_RESUMED;
+    const bool known = kind >= v1::LOG_KIND_CONNECTED && kind <= v1::LOG_KIND_ROOM_MESSAGE;
     checks.Known(fmt::format("open.kinds[{}]", i), known);
     if (known) terms.kinds.set(static_cast<size_t>(kind));
   }
-  if (consumption.kinds().empty()) terms.kinds.set();
+  if (consumption.kinds().empty()) terms.kinds.set().reset(v1::LOG_KIND_ROOM_MESSAGE);
   if (consumption.has_visibility()) {
     terms.consumer.visibility = ToAbsl(consumption.visibility());
     if (terms.consumer.visibility < kVisibilityMin || terms.consumer.visibility > kVisibilityMax) {
@@ -150,64 +153,23 @@ void ConsumeStream::OnTick() {
   if (!std::exchange(left_, true)) parts_.log.Leave(terms_->consumer);
 }
 
+bool ConsumeStream::full() const {
+  absl::MutexLock lock(&mutex_);
+  return queue_bytes_ > kQueueBytesMax;
+}
+
 void ConsumeStream::Ask() {
   if (std::exchange(asking_, true)) return;
   left_ = false;
-  parts_.log.Take(terms_->consumer, std::min(terms_->credits, kTakenMax),
+  const uint32_t most =
+      terms_->kinds.test(v1::LOG_KIND_ROOM_MESSAGE) ? kMessagesTakenMax : kTakenMax;
+  // For 0 it only stays.
+  parts_.log.Take(terms_->consumer, full() ? 0 : std::min(terms_->credits, most),
                   [self = shared_from_this()](absl::StatusOr<LogTaken> taken) {
                     self->Post([taken = std::move(taken)](ConsumeStream& stream) mutable {
                       stream.OnTaken(std::move(taken));
                     });
                   });
-}
-
-void ConsumeStream::OnTaken(absl::StatusOr<LogTaken> taken) {
-  asking_ = false;
-  if (ended()) return Leave();
-  if (absl::IsUnavailable(taken.status())) return;  // Redis is away; the next tick asks again
-  if (!taken.ok()) return End(taken.status());
-  // A log that comes back empty is read from its start.
-  terms_->consumer.from_start = true;
-  SayStatus(*taken);
-  std::vector<LogSettlement> unwanted = HandOn(*taken);
-  if (!unwanted.empty()) {
-    parts_.log.Settle(terms_->consumer, std::move(unwanted),
-                      [](const absl::StatusOr<uint64_t>&) {});
-  }
-  if (!taken->deliveries.empty() && terms_->credits > 0) Ask();
-}
-
-std::vector<LogSettlement> ConsumeStream::HandOn(const LogTaken& taken) {
-  std::vector<LogSettlement> unwanted;
-  v1::ConsumeResponse response;
-  v1::LogDelivery& delivery = *response.mutable_delivery();
-  for (const LogDelivery& one : taken.deliveries) {
-    *delivery.mutable_entry() = ToProto(one.entry);
-    if (!terms_->kinds.test(static_cast<size_t>(delivery.entry().kind()))) {
-      unwanted.push_back({.receipt = one.receipt, .again_after = std::nullopt});
-      continue;
-    }
-    delivery.set_receipt(one.receipt);
-    delivery.set_deliveries(static_cast<uint32_t>(one.deliveries));
-    parts_.counters.Add(Counter::kLogHandedOut);
-    if (one.deliveries > 1) parts_.counters.Add(Counter::kLogHandedOutAgain);
-    terms_->credits -= std::min(terms_->credits, 1u);
-    Send(response);
-  }
-  return unwanted;
-}
-
-void ConsumeStream::SayStatus(const LogTaken& taken) {
-  parts_.counters.Add(Counter::kLogDead, taken.dead);
-  parts_.counters.Add(Counter::kLogLost, taken.lost);
-  const bool same = taken.partitions == said_.partitions() && taken.dead == 0 && taken.lost == 0;
-  if (std::exchange(greeted_, true) && same) return;
-  said_.set_partitions(static_cast<uint32_t>(taken.partitions));
-  said_.set_dead_letters(said_.dead_letters() + taken.dead);
-  said_.set_lost(said_.lost() + taken.lost);
-  v1::ConsumeResponse response;
-  *response.mutable_status() = said_;
-  Send(response);
 }
 
 void ConsumeStream::Leave() {
@@ -219,6 +181,7 @@ void ConsumeStream::Send(const v1::ConsumeResponse& response) {
     absl::MutexLock lock(&mutex_);
     if (ended_.has_value()) return;
     queue_.push_back(SerializeResponse(response));
+    queue_bytes_ += queue_.back().Length();
   }
   Pump();
 }
@@ -235,6 +198,7 @@ void ConsumeStream::Pump() {
       writing_ = true;
       response_ = std::move(queue_.front());
       queue_.pop_front();
+      queue_bytes_ -= response_.Length();
     } else {
       return;
     }
@@ -260,6 +224,7 @@ void ConsumeStream::End(const absl::Status& status) {
     absl::MutexLock lock(&mutex_);
     if (!ended_.has_value()) ended_ = ToGrpc(status);
     queue_.clear();
+    queue_bytes_ = 0;
   }
   Pump();
 }

@@ -16,6 +16,7 @@
 #include "control/timed_thread.h"
 #include "core/counters.h"
 #include "core/event_log.h"
+#include "core/history.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "wsrouter/v1/events.pb.h"
@@ -42,6 +43,7 @@ class ConsumeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   using Closed = absl::AnyInvocable<void(ConsumeStream&) &&>;
   struct Parts {
     EventLog& log;
+    History& history;  // has what ROOM_MESSAGE tells of
     TimedThread& thread;
     Counters& counters;
     const Clock& clock;
@@ -71,9 +73,19 @@ class ConsumeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   absl::Status Settle(const v1::Settlement& settlement);
   void OnTick();
   void Ask();
+  // What was taken, while the payloads of its messages are looked up.
+  struct Taken {
+    LogTaken taken;
+    std::vector<v1::LogEntry> shown;  // as many as deliveries
+    std::vector<bool> unknown;        // whose payload nobody could look up for now
+    size_t awaited = 0;
+  };
   void OnTaken(absl::StatusOr<LogTaken> taken);
+  void LookUp(const std::shared_ptr<Taken>& taken, size_t index);
+  void OnLookedUp(Taken& taken, size_t index, const absl::StatusOr<HistoryPage>& page);
+  void Settled(Taken& taken);
   // Those whose kind the consumer does not want.
-  std::vector<LogSettlement> HandOn(const LogTaken& taken);
+  std::vector<LogSettlement> HandOn(Taken& taken);
   void SayStatus(const LogTaken& taken);
   void Add(uint32_t credits);
   void Leave();
@@ -83,6 +95,8 @@ class ConsumeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
   // Writes what waits first, or ends the stream.
   void Pump();
   bool ended() const;
+  // So much waits to be written that no more is taken.
+  bool full() const;
 
   const Parts parts_;
   const std::string number_;
@@ -100,6 +114,7 @@ class ConsumeStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 
   mutable absl::Mutex mutex_;
   std::deque<grpc::ByteBuffer> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t queue_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;  // gRPC was told of the end
   std::optional<grpc::Status> ended_ ABSL_GUARDED_BY(mutex_);

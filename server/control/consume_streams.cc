@@ -17,9 +17,11 @@ constexpr absl::Duration kLookEvery = absl::Seconds(5);
 
 }  // namespace
 
-ConsumeStreams::ConsumeStreams(EventLog& log, LogGroupBoard& groups, Counters& counters,
-                               const Clock& clock, const NodeIdentity& node, uint32_t streams_max)
+ConsumeStreams::ConsumeStreams(EventLog& log, History& history, LogGroupBoard& groups,
+                               Counters& counters, const Clock& clock, const NodeIdentity& node,
+                               uint32_t streams_max)
     : log_(log),
+      history_(history),
       groups_(groups),
       counters_(counters),
       clock_(clock),
@@ -53,10 +55,14 @@ void ConsumeStreams::Tick() {
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ConsumeStreams::Open(
     grpc::CallbackServerContext& call, AccessCheck::Standing standing) {
-  auto stream = std::make_shared<ConsumeStream>(
-      ConsumeStream::Parts{.log = log_, .thread = thread_, .counters = counters_, .clock = clock_},
-      fmt::format("{}.{}", node_, ++opened_),
-      [this](ConsumeStream& ended) { streams_.Forget(ended); });
+  auto stream =
+      std::make_shared<ConsumeStream>(ConsumeStream::Parts{.log = log_,
+                                                           .history = history_,
+                                                           .thread = thread_,
+                                                           .counters = counters_,
+                                                           .clock = clock_},
+                                      fmt::format("{}.{}", node_, ++opened_),
+                                      [this](ConsumeStream& ended) { streams_.Forget(ended); });
   const absl::Status kept = streams_.Keep(stream, call, std::move(standing));
   if (!kept.ok()) return RefusedAttach(kept);
   stream->ReadOn();

@@ -20,8 +20,8 @@ namespace wsrouter {
 class ConsumeStreams {
  public:
   // `groups` is kept fresh for whoever reads it.
-  ConsumeStreams(EventLog& log, LogGroupBoard& groups, Counters& counters, const Clock& clock,
-                 const NodeIdentity& node, uint32_t streams_max);
+  ConsumeStreams(EventLog& log, History& history, LogGroupBoard& groups, Counters& counters,
+                 const Clock& clock, const NodeIdentity& node, uint32_t streams_max);
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Open(
       grpc::CallbackServerContext& call, AccessCheck::Standing standing);
@@ -34,6 +34,7 @@ class ConsumeStreams {
   void LookAtGroups();
 
   EventLog& log_;
+  History& history_;
   LogGroupBoard& groups_;
   Counters& counters_;
   const Clock& clock_;

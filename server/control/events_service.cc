@@ -84,8 +84,8 @@ EventsService::EventsService(AccessCheck& access, const Parts& parts, const Limi
                        fmt::format("{} streams are open, the most that there may be",
                                    limits.streams_max))),
       log_calls_(parts.log),
-      consumers_(parts.log, parts.measures.log_groups, parts.counters, parts.clock, parts.node,
-                 limits.consumers_max) {
+      consumers_(parts.log, parts.history, parts.measures.log_groups, parts.counters, parts.clock,
+                 parts.node, limits.consumers_max) {
   BindStream("Watch", [this](grpc::CallbackServerContext* context, const grpc::ByteBuffer* octets) {
     return Watch(*context, *octets);
   });

@@ -44,6 +44,7 @@ class EventsService final : public RawService<v1::Events> {
     ControlMeasures& measures;
     AttachDesk* desk;  // takes the services that attach; null: none can
     EventLog& log;     // what is consumed
+    History& history;  // ... and what its messages are
     const NodeIdentity& node;
     const Clock& clock;
   };

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "core/directory.h"
 #include "core/ids.h"
+#include "core/keep.h"
 #include "core/log_group.h"
 
 namespace wsrouter {
@@ -26,6 +27,7 @@ enum class LogKind : uint8_t {
   kVacated,   // ... no member any more
   kSlow,      // the outbox of the connection began to refuse frames
   kResumed,   // a connection became a client's in place of one that had broken off
+  kMessage,   // a push was kept in the history of its room
 };
 
 // Something that happened in the cluster. `client` and `connection` are those that it happened to;
@@ -41,6 +43,8 @@ struct LogEntry {
   // Of kResumed: the connection that ends with this entry. Nullopt: that one had ended before.
   std::optional<ConnectionId> previous;
   Labels labels;  // of kConnected and kResumed: what the connection has by then
+  // Of kMessage, which has no connection, and whose client is the sender's: where it is.
+  Position position;
 };
 
 // An entry that was handed out. `receipt` settles it, and is another each time that a partition
@@ -94,12 +98,15 @@ struct EventLogOptions {
 // newer connection, the collector of a dead node, a rewrite), and one that takes the place of
 // another is kResumed. So every connection begins with one kConnected or kResumed and ends with
 // exactly one kReleased, kDisconnected or kResumed that names it as `previous`, and a room is
-// occupied and vacated by turns. Only kSlow is appended from here (Append), by and by, and may be
-// lost.
+// occupied and vacated by turns. The broker appends kMessage, in the step that keeps and publishes
+// a push, for rooms whose HistoryOptions say so; it has the position alone, and the history what
+// was pushed, as long as it keeps it. Only kSlow is appended from here (Append), by and by, and may
+// be lost.
 //
 // Order. Entries lie in partitions. Those of one client share one and are in order there, and those
-// that a room was occupied or vacated share another. A connection whose client was taken over
-// (superseded), or whose node was lost, may leave its rooms behind its kDisconnected.
+// that a room was occupied or vacated share another, with its messages. A connection whose client
+// was taken over (superseded), or whose node was lost, may leave its rooms behind its
+// kDisconnected.
 //
 // Consumers. A group has each entry at least once. A partition is held by one consumer of a group
 // at a time, the partitions are divided evenly, and one changes hands when nothing in it is

@@ -25,10 +25,11 @@ absl::StatusOr<std::optional<Keeping>> HistoryRules::Of(const Envelope& envelope
   const bool always = options.on() && options.always;
   if (keep == nullptr) {
     if (!always) return std::nullopt;
-    return Keeping{.room = *room, .options = options, .keep = {.reliable = true}};
+    return Keeping{
+        .room = *room, .options = options, .keep = {.reliable = true}, .from = envelope.from};
   }
   if (keep->reliable && !options.on()) return HistoryOff(*room);
-  Keeping keeping = {.room = *room, .options = options, .keep = *keep};
+  Keeping keeping = {.room = *room, .options = options, .keep = *keep, .from = envelope.from};
   if (!keep->reliable && !always) keeping.options.size = 0;
   return keeping;
 }

@@ -34,6 +34,7 @@ struct Keeping {
   RoomName room;
   HistoryOptions options;  // off: it is not kept
   Keep keep;
+  ClientId from = {};
 };
 
 // Which pushes are kept. Any thread.

@@ -31,6 +31,10 @@ bool SetHistoryOption(std::string_view name, std::string_view value, HistoryOpti
     return absl::ParseDuration(AbslView(value), &history.ttl) && history.ttl >= kHistoryTtlMin &&
            history.ttl <= kHistoryTtlMax;
   }
+  if (name == "log_messages") {
+    history.logged = value == "on";
+    return history.logged || value == "off";
+  }
   history.always = value == "always";
   return name == "reliable" && (history.always || value == "asked");
 }
@@ -57,7 +61,7 @@ absl::Status SetOption(std::string_view name, std::string_view value, Namespace&
   return absl::InvalidArgumentError(
       fmt::format("'{}={}' is no option, want room_rate=, client_rate=, on_limit=drop|disconnect, "
                   "slow_consumer=drop|drop_old|conflate|disconnect, history_size= (0 to {}), "
-                  "history_ttl= (1ms to 720h) or reliable=asked|always",
+                  "history_ttl= (1ms to 720h), reliable=asked|always or log_messages=on|off",
                   name, value, kHistorySizeMax));
 }
 

@@ -21,6 +21,7 @@ struct HistoryOptions {
   uint32_t size = 0;                      // the last so many; 0: none
   absl::Duration ttl = absl::Minutes(5);  // as long as they are not older
   bool always = false;                    // also those that did not ask to be kept
+  bool logged = false;                    // the event log names each that is kept
 
   bool on() const { return size > 0; }
 };
@@ -54,8 +55,9 @@ class Namespaces {
   // Each line "<prefix> <option>=<value> ...", the options room_rate, client_rate (as
   // ParseRateLimit has them), on_limit (drop or disconnect), slow_consumer (drop,
   // drop_old, conflate or disconnect), history_size (0 to kHistorySizeMax),
-  // history_ttl (a duration such as 90s) and reliable (always, or asked: where the push asks for
-  // it). What a line does not say is as in `defaults`. No two lines may have one prefix.
+  // history_ttl (a duration such as 90s), reliable (always, or asked: where the push asks for
+  // it) and log_messages (on or off). What a line does not say is as in `defaults`. No two lines
+  // may have one prefix.
   static absl::StatusOr<Namespaces> Parse(const std::vector<std::string>& lines,
                                           const NamespaceOptions& defaults);
 

@@ -48,6 +48,14 @@ void MemoryBroker::PublishKept(Envelope envelope, const Keeping& keeping,
     if (!kept.has_value() && verdict.result == RateVerdict::Result::kAllowed) {
       const Kept sent = history_->Append(keeping, envelope);
       std::get<Deliver>(envelope.action).position = sent.position;
+      if (log_ != nullptr && keeping.options.logged && sent.position.offset > 0) {
+        LogEntry entry;
+        entry.kind = LogKind::kMessage;
+        entry.client = keeping.from;
+        entry.room = keeping.room;
+        entry.position = sent.position;
+        log_->Add(std::move(entry));
+      }
       const std::string key = KeyOf(envelope.to);
       sum = HandOut(key, std::move(envelope),
                     [sent, done = std::move(done)](Receipt receipt) mutable {

@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/strings.h"
 #include "core/broker.h"
+#include "engine/memory_event_log.h"
 #include "engine/memory_history.h"
 #include "engine/memory_rate_limits.h"
 
@@ -22,10 +23,11 @@ namespace wsrouter {
 // subscriber of a topic the same order, and what lets Unsubscribe promise that no Take follows.
 class MemoryBroker final : public Broker {
  public:
-  // Without `rates` nothing is limited, without `history` nothing kept.
+  // Without `rates` nothing is limited, without `history` nothing kept, without `log` nothing
+  // logged.
   explicit MemoryBroker(NodeIdentity node, MemoryRateLimits* rates = nullptr,
-                        MemoryHistory* history = nullptr)
-      : node_(std::move(node)), rates_(rates), history_(history) {}
+                        MemoryHistory* history = nullptr, MemoryEventLog* log = nullptr)
+      : node_(std::move(node)), rates_(rates), history_(history), log_(log) {}
 
   void Publish(Envelope envelope, ReceiptSum::Done done) override;
   void Subscribe(Subscriber& subscriber, const Topic& topic,
@@ -43,6 +45,7 @@ class MemoryBroker final : public Broker {
   const NodeIdentity node_;
   MemoryRateLimits* const rates_;
   MemoryHistory* const history_;
+  MemoryEventLog* const log_;
   absl::Mutex mutex_;
   StringMap<std::vector<Subscriber*>> subscribers_ ABSL_GUARDED_BY(mutex_);  // by KeyOf(topic)
 };

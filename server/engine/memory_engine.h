@@ -21,7 +21,7 @@ class MemoryEngine final : public Engine {
                const EventLogOptions& log = {})
       : rates_(namespaces, counters, clock),
         history_(namespaces, history, counters, clock),
-        broker_(self.node, &rates_, &history_),
+        broker_(self.node, &rates_, &history_, &log_),
         log_(log, clock),
         directory_(self, limits, clock, log.on ? &log_ : nullptr),
         sessions_(self.node) {}

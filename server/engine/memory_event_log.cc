@@ -42,7 +42,8 @@ void MemoryEventLog::Append(LogKind kind, const ClientId& client, const Connecti
 
 void MemoryEventLog::Add(LogEntry entry) {
   if (!options_.on) return;
-  const bool of_room = entry.kind == LogKind::kOccupied || entry.kind == LogKind::kVacated;
+  const bool of_room = entry.kind == LogKind::kOccupied || entry.kind == LogKind::kVacated ||
+                       entry.kind == LogKind::kMessage;
   const std::string& subject = of_room ? entry.room.value : entry.client.value;
   absl::MutexLock lock(&mutex_);
   const size_t part = std::hash<std::string>()(subject) % rings_.size();

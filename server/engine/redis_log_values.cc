@@ -12,7 +12,7 @@
 namespace wsrouter {
 namespace {
 
-constexpr std::array<std::pair<LogKind, std::string_view>, 9> kKinds = {{
+constexpr std::array<std::pair<LogKind, std::string_view>, 10> kKinds = {{
     {LogKind::kConnected, "connected"},
     {LogKind::kReleased, "released"},
     {LogKind::kDisconnected, "disconnected"},
@@ -22,6 +22,7 @@ constexpr std::array<std::pair<LogKind, std::string_view>, 9> kKinds = {{
     {LogKind::kVacated, "vacated"},
     {LogKind::kSlow, "slow"},
     {LogKind::kResumed, "resumed"},
+    {LogKind::kMessage, "message"},
 }};
 // `superseded`, `stopping`, `lost` and `unknown` are also said by scripts.
 constexpr std::array<std::pair<CloseCause, std::string_view>, 13> kCauses = {{
@@ -49,6 +50,8 @@ constexpr std::string_view kRoomField = "r";
 constexpr std::string_view kEndingField = "e";
 constexpr std::string_view kPreviousField = "p";
 constexpr std::string_view kLabelsField = "l";
+constexpr std::string_view kOffsetField = "o";
+constexpr std::string_view kEpochField = "h";
 constexpr std::string_view kIdField = "i";
 constexpr std::string_view kDeliveriesField = "d";
 
@@ -85,6 +88,12 @@ std::string_view Field(const RedisValue::Array& words, size_t first, std::string
   return {};
 }
 
+Position PositionFrom(std::string_view offset, std::string_view epoch) {
+  Position position = {.offset = 0, .epoch = std::string(epoch)};
+  (void)absl::SimpleAtoi(AbslView(offset), &position.offset);
+  return position;
+}
+
 }  // namespace
 
 std::string EndingText(const Ending& ending) {
@@ -117,7 +126,9 @@ std::optional<LogEntry> LogEntryFrom(const RedisValue::Array& words, size_t firs
   const auto kind = std::ranges::find(kKinds, Field(words, first, kKindField),
                                       [](const auto& row) { return row.second; });
   auto connection = ConnectionId::Parse(Field(words, first, kConnectionField));
-  if (kind == kKinds.end() || !connection.has_value()) return std::nullopt;
+  if (kind == kKinds.end()) return std::nullopt;
+  if (kind->first == LogKind::kMessage) connection.emplace();
+  if (!connection.has_value()) return std::nullopt;
   LogEntry entry = {.id = std::string(Field(words, first, kIdField)),
                     .kind = kind->first,
                     .at = absl::UnixEpoch(),
@@ -126,7 +137,9 @@ std::optional<LogEntry> LogEntryFrom(const RedisValue::Array& words, size_t firs
                     .room = {std::string(Field(words, first, kRoomField))},
                     .ending = EndingFrom(Field(words, first, kEndingField)),
                     .previous = ConnectionId::Parse(Field(words, first, kPreviousField)),
-                    .labels = LabelsFrom(Field(words, first, kLabelsField))};
+                    .labels = LabelsFrom(Field(words, first, kLabelsField)),
+                    .position = PositionFrom(Field(words, first, kOffsetField),
+                                             Field(words, first, kEpochField))};
   if (entry.id.empty()) entry.id = fmt::format("{}-{}", partition, id);
   // "<partition>-<milliseconds>-<number>": the time is Redis'.
   std::string_view time = entry.id;

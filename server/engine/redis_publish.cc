@@ -61,6 +61,8 @@ void RedisPublish::AddHistory(const Keeping& keeping, std::vector<std::string>& 
   words.push_back(keep.version > 0 ? fmt::format("{:020}", keep.version) : "");
   words.push_back(keep.version_epoch);
   words.push_back(fmt::format("{}", history_.seen()));
+  words.push_back(keeping.options.logged ? "1" : "0");
+  words.push_back(keeping.from.value);
 }
 
 void RedisPublish::Publish(std::string channel, std::string message, const PublishTerms& terms,

@@ -21,12 +21,14 @@ class LogEntriesContractTest : public EventLogContractTest {
  protected:
   // What is there of one kind of subject, in order: "kind connection room".
   static std::vector<std::string> Of(const std::vector<LogDelivery>& deliveries, bool rooms) {
-    constexpr const char* kNames[] = {"connected", "released", "disconnected", "joined", "left",
-                                      "occupied",  "vacated",  "slow",         "resumed"};
+    constexpr const char* kNames[] = {"connected", "released", "disconnected", "joined",
+                                      "left",      "occupied", "vacated",      "slow",
+                                      "resumed",   "message"};
     std::vector<std::string> shown;
     for (const LogDelivery& one : deliveries) {
       const LogEntry& entry = one.entry;
-      const bool of_room = entry.kind == LogKind::kOccupied || entry.kind == LogKind::kVacated;
+      const bool of_room = entry.kind == LogKind::kOccupied || entry.kind == LogKind::kVacated ||
+                           entry.kind == LogKind::kMessage;
       if (of_room != rooms) continue;
       shown.push_back(fmt::format("{} {} {}", kNames[static_cast<size_t>(entry.kind)],
                                   entry.connection.counter, entry.room.value));
@@ -146,6 +148,39 @@ TEST_P(LogEntriesContractTest, WhoBeginsIsThereWithItsLabels) {
   EXPECT_EQ(labels[1], phone);
   EXPECT_EQ(labels[2], (Labels{{"device", "tablet"}}));
   EXPECT_THAT(labels[3], IsEmpty());
+}
+
+TEST_P(LogEntriesContractTest, MessagesThatAreKeptAreNamedInOrderWhereTheRoomsNamespaceSaysSo) {
+  Start(EngineSetup{.namespaces = *Namespaces::Parse(
+                        {"orders: history_size=10 log_messages=on", "quiet: history_size=10"}, {}),
+                    .log = {.on = true}});
+  const auto push = [&](const std::string& room, const std::string& key, bool reliable) {
+    Awaited<Receipt> receipt;
+    broker().Publish(
+        {.to = RoomName{room},
+         .action =
+             Deliver{
+                 .frame = Frame::Make(Opcode::kText, "hi"), .slow_consumer = {}, .except = nullptr},
+         .from = {"alice"},
+         .keep = std::make_shared<const Keep>(Keep{.reliable = reliable, .idempotency_key = key})},
+        receipt.Take());
+    return receipt.Wait().kept.position;
+  };
+  push("quiet:1", "a", true);
+  push("orders:1", "a", false);
+  const Position first = push("orders:1", "b", true);
+  push("orders:1", "b", true);  // the same again
+  const Position second = push("orders:1", "c", true);
+  const auto all = Take(kOne, 2);
+  EXPECT_THAT(TakeOnce(kOne, 5).deliveries, IsEmpty());
+  for (const LogDelivery& one : all) {
+    EXPECT_EQ(one.entry.kind, LogKind::kMessage);
+    EXPECT_EQ(one.entry.room.value, "orders:1");
+    EXPECT_EQ(one.entry.client.value, "alice");
+  }
+  EXPECT_EQ(all[0].entry.position, first);
+  EXPECT_EQ(all[1].entry.position, second);
+  EXPECT_EQ(second.offset, 2u);
 }
 
 TEST_P(LogEntriesContractTest, ARoomIsOccupiedAndVacatedByTurns) {

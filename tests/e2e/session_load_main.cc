@@ -61,7 +61,9 @@ SessionLoad::Handlers Printing() {
             std::cout << fmt::format("down c{} {} {}\n", client, connection,
                                      kLosses[static_cast<size_t>(loss)]);
           },
-      .on_frame = nullptr};
+      .on_frame = nullptr,
+      .on_close = nullptr,
+      .on_refused = nullptr};
 }
 
 class Commands {

@@ -87,6 +87,12 @@ class ControlConsumeTest : public testing::Test {
   ControlNode node_;
 };
 
+class ControlMessagesTest : public testing::Test {
+ protected:
+  ControlNode node_{
+      {}, {}, 65536, nullptr, *Namespaces::Parse({"orders: history_size=10 log_messages=on"}, {})};
+};
+
 TEST_F(ControlConsumeTest, EntriesComeAsTheyHappenAndAsFarAsThereAreCredits) {
   Consumer consumer(node_, R"({"group":"audit","consumer":"a","credits":2})");
   consumer.AwaitStatus();
@@ -119,6 +125,34 @@ TEST_F(ControlConsumeTest, OnlyTheKindsThatWereAskedForCome) {
   EXPECT_EQ(end.entry().code(), 1006u);
   consumer.Done(end);
   EXPECT_TRUE(Eventually([&] { return Group("audit").lag() + Group("audit").pending() == 0; }));
+}
+
+TEST_F(ControlMessagesTest, MessagesComeWithTheirPayloadsAsLongAsTheirRoomHasThem) {
+  for (const char* text : {"one", "two", "three"}) {
+    const auto pushed = node_.Call(
+        &v1::Router::Stub::Push,
+        fmt::format(R"({{"room":"orders:1","payload":{{"text":"{}"}},"from_client_id":"alice",)"
+                    R"("reliable":true}})",
+                    text));
+    ASSERT_TRUE(pushed.ok()) << pushed.message;
+  }
+  const auto trimmed =
+      node_.Call(&v1::Router::Stub::TrimHistory, R"({"room":"orders:1","keep":"2"})");
+  ASSERT_TRUE(trimmed.ok()) << trimmed.message;
+  node_.Online("bob");
+  Consumer consumer(
+      node_,
+      R"({"group":"audit","kinds":["LOG_KIND_ROOM_MESSAGE"],"credits":10,"from_start":true})");
+  for (const char* text : {"", "two", "three"}) {
+    const auto had = consumer.Next();
+    EXPECT_EQ(had.entry().kind(), v1::LOG_KIND_ROOM_MESSAGE);
+    EXPECT_EQ(had.entry().client_id(), "alice");
+    EXPECT_EQ(had.entry().connection_id(), "");
+    EXPECT_EQ(had.entry().payload().text(), text);
+    consumer.Done(had);
+  }
+  Consumer other(node_, R"({"group":"other","credits":10,"from_start":true})");
+  EXPECT_EQ(other.Next().entry().kind(), v1::LOG_KIND_CONNECTED) << "messages are for who asks";
 }
 
 TEST_F(ControlConsumeTest, WhatAConsumerLeavesUnsettledTheOtherGetsAtOnce) {

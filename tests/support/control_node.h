@@ -88,7 +88,7 @@ class ControlNode {
   Counters& counters{stats.AddCounters()};
   MemoryRateLimits rates;
   MemoryHistory history;
-  MemoryBroker broker{node, &rates, &history};
+  MemoryBroker broker{node, &rates, &history, &log};
   MemoryEventLog log{{.on = true, .deliveries_max = 3}, clock};
   MemoryDirectory directory;
   EventHub hub{counters};

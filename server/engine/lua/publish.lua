@@ -1,9 +1,10 @@
 -- Arguments: 1 a channel, 2 a message; 3 the log of the sender (empty: none), 4 how many pushes it
 -- may have, 5 in how many microseconds; 6, 7, 8 the same of the room; 9 the room whose history this
--- is about, empty: none, and 10 to 17 are not there; 10 how many messages it keeps, 0: not this
+-- is about, empty: none, and 10 to 19 are not there; 10 how many messages it keeps, 0: not this
 -- one; 11 for how long, 12 how long its position stays, both in milliseconds; 13 an idempotency key
 -- (empty: none), 14 for how many milliseconds; 15 a version in 20 digits (empty: none), 16 its
--- epoch; 17 how many kept messages the node has seen; the last: the command to publish by.
+-- epoch; 17 how many kept messages the node has seen; 18 whether the event log names it, 1 or 0, 19
+-- its sender; the last: the command to publish by.
 -- Answer: 0, how many heard it, its offset (0: not kept), its epoch, how many are kept; or else
 -- nothing was published, kept or charged: 1 (the sender) or 2 (the room) is over its limit, and in
 -- how many microseconds it will not be; 3, the offset and the epoch of the first with that key; 4
@@ -92,6 +93,9 @@ if size > 0 then
   local id = number(offset) .. '-' .. number(math.floor(start / 1000))
   call('XADD', history_key(room), 'MAXLEN', '=', size, id, 'm', message)
   call('PEXPIRE', history_key(room), ARGV[11])
+  if ARGV[18] == '1' then
+    log('message', room, ARGV[19], '', 'r', room, 'o', number(offset), 'h', epoch)
+  end
   message = '\2' .. number(offset) .. ' ' .. epoch .. ' ' .. number(total) .. ' ' .. message
 end
 call('PEXPIRE', position_key(room), ARGV[12])

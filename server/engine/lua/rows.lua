@@ -34,7 +34,8 @@
 --   log                 string  <partitions> <most entries of each>; ends with the last node that
 --                               wants a log, and without it nothing is logged
 --   log:<partition>     stream  entries: k kind, c client, n connection; r room, e ending,
---                               p the connection that one is in place of, l wire.Labels
+--                               p the connection that one is in place of, l wire.Labels,
+--                               o offset and h epoch of a message
 --   logspan             string  how many partitions there may be entries in
 --   logcounts           hash    partition -> entries ever appended; lost -> those that were not
 --   loggroups           hash    group -> partitions that it was made on

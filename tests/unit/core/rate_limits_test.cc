@@ -67,8 +67,8 @@ TEST(NamespacesTest, WhatRoomsKeepIsInheritedToo) {
 TEST(NamespacesTest, ABadLineIsRefused) {
   for (const char* bad : {"", "chat:", "chat: room_rate", "chat: room_rate=x", "chat: other=1",
                           "chat: on_limit=close", "chat: history_size=10001",
-                          "chat: history_size=-1", "chat: history_ttl=0s", "chat: history_ttl=721h",
-                          "chat: history_ttl=5", "chat: reliable=yes"}) {
+                          "chat: log_messages=yes", "chat: history_size=-1", "chat: history_ttl=0s",
+                          "chat: history_ttl=721h", "chat: history_ttl=5", "chat: reliable=yes"}) {
     EXPECT_FALSE(Namespaces::Parse({bad}, {}).ok()) << bad;
   }
   EXPECT_FALSE(Namespaces::Parse({"a room_rate=0", "a client_rate=0"}, {}).ok());

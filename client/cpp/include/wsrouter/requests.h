@@ -102,7 +102,7 @@ struct WatchRequest {
 struct ConsumeRequest {
   std::string group = {};
   std::string consumer = {};            // for people
-  std::vector<v1::LogKind> kinds = {};  // empty: all
+  std::vector<v1::LogKind> kinds = {};  // empty: all but ROOM_MESSAGE
   uint32_t in_hand = 100;               // so many entries at a time wait for Done or Again
   std::optional<absl::Duration> visibility = {};
   bool from_start = false;
