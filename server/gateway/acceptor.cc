@@ -27,6 +27,11 @@ constexpr std::string_view kNodeFull = "the node has as many connections as it m
 // Ping cannot: a peer that vanished while our output was backed up.
 constexpr unsigned kUserTimeoutMilliseconds = 30'000;
 
+// What the kernel holds for a peer that it cannot send yet: two pieces of a write. Otherwise it
+// takes 4 MiB for each one that does not read, which no bound of ours counts, before its outbox
+// begins to fill. What is on its way to the peer is not meant, so this slows nobody down.
+constexpr int kUnsentBytes = 128 * 1024;
+
 }  // namespace
 
 absl::Status Acceptor::Start() {
@@ -140,6 +145,7 @@ void Acceptor::Place(UniqueFd fd, const sockaddr_storage& address) {
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUserTimeoutMilliseconds,
                    sizeof(kUserTimeoutMilliseconds));
+  (void)setsockopt(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof(kUnsentBytes));
   NewSocket socket = {.fd = std::move(fd),
                       .peer = std::move(peer),
                       .half_open = std::move(half_open),

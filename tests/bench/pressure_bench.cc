@@ -28,8 +28,8 @@ struct Scenario {
   uint32_t pressed_seconds = 5;
   std::vector<std::string> settings = {};
   std::vector<const char*> metrics = {};  // of how many there are more than before
-  uint32_t payload_bytes = 128;           // of the others' pushes
-  double memory_bound = 0;                // octets that the offenders may cost by configuration
+  Others::Traffic traffic = {};
+  double memory_bound = 0;  // octets that the offenders may cost by configuration
   uint64_t descriptors = 0;
 };
 
@@ -39,7 +39,7 @@ const Scenario kScenarios[] = {
      .pressed_seconds = 25,
      .settings = {"limits.slow_consumer_bytes=256KiB", "limits.payload_bytes_max=64KiB"},
      .metrics = {"pushes_dropped_slow_consumer_total", "closed_slow_age_total"},
-     .payload_bytes = 2048,
+     .traffic = {.push_bytes = 2048},
      .memory_bound = 200 * 256 * 1024.0},
     {.name = "10,000 frames/s of one",
      .offender = SendTooMuch,
@@ -58,6 +58,7 @@ const Scenario kScenarios[] = {
      .offender = WantToStay,
      .settings = {"limits.connects_per_address_rate=0"},
      .metrics = {"accept_pauses_total"},
+     .traffic = {.upgrades = false},  // there is no place for anybody
      .descriptors = 256},
     {.name = "200 streams unread",
      .offender = WatchWithoutReading,
@@ -65,6 +66,7 @@ const Scenario kScenarios[] = {
      .settings = {"control.watchers_max=1000", "backend.routes=/asked attached",
                   "control.watch_queue_bytes_max=256KiB", "gateway.message_bytes_max=32KiB"},
      .metrics = {"events_missed_total"},
+     .traffic = {.message_bytes = 4096},
      .memory_bound = 160 * 256 * 1024.0},
     {.name = "200 streams stopped",
      .offender = WatchAndStop,
@@ -72,6 +74,7 @@ const Scenario kScenarios[] = {
      .settings = {"control.watchers_max=1000", "backend.routes=/asked attached",
                   "control.watch_queue_bytes_max=256KiB", "gateway.message_bytes_max=32KiB"},
      .metrics = {"events_missed_total"},
+     .traffic = {.message_bytes = 4096},
      .memory_bound = 160 * 256 * 1024.0},
     {.name = "64 KiB to a room of 1,000",
      .offender = PushToAHugeRoom,
@@ -91,7 +94,7 @@ struct Round {
 
 Round Run(const Scenario& scenario) {
   NodeProcess node(scenario.settings, scenario.descriptors);
-  Others others(node.ports(), scenario.payload_bytes);
+  Others others(node.ports(), scenario.traffic);
   others.Measure(kWarmMilliseconds);
   Round round = {.idle = others.Measure(kIdleMilliseconds)};
   const auto before = static_cast<double>(node.ResidentBytes());
@@ -136,7 +139,7 @@ void PrintTimes(const char* what, const std::vector<Round>& rounds,
 void Print(const Scenario& scenario, const std::vector<Round>& rounds) {
   printf("pressure  %s\n", scenario.name);
   PrintTimes("delivery", rounds, &OthersReport::delivery);
-  PrintTimes("upgrade", rounds, &OthersReport::upgrade);
+  if (scenario.traffic.upgrades) PrintTimes("upgrade", rounds, &OthersReport::upgrade);
   printf("          lost to the others %.0f -> %.0f; CPU %.0f %% of a core; memory +%.1f MiB",
          Median(rounds, [](const Round& round) { return static_cast<double>(round.idle.lost); }),
          Median(rounds, [](const Round& round) { return static_cast<double>(round.pressed.lost); }),

@@ -15,6 +15,7 @@
 #include <memory>
 #include <sstream>
 
+#include "base/log.h"
 #include "config.h"
 #include "node.h"
 #include "tests/bench/readers.h"
@@ -32,11 +33,12 @@ void RunNode(int ready, std::vector<std::string> settings, uint64_t descriptors)
     Check(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
   }
   for (const char* always : {"gateway.listen=127.0.0.1:0", "control.listen=127.0.0.1:0",
-                             "admin.listen=127.0.0.1:0", "node.shards=1", "log.level=error"}) {
+                             "admin.listen=127.0.0.1:0", "node.shards=1"}) {
     settings.emplace_back(always);
   }
   const auto config = LoadConfig({.settings = settings, .default_server_id = "bench"});
   Check(config.ok(), std::string(config.status().message()));
+  SetLogLevel(LogLevel::kError);
   const auto node = Node::Start(*config, "bench");
   Check(node.ok(), std::string(node.status().message()));
   const NodePorts ports = {.gateway = PortOf((*node)->gateway_addresses().front()),

@@ -45,9 +45,10 @@ Quantiles Of(std::vector<double> micros) {
 
 class OthersProcess {
  public:
-  OthersProcess(const NodePorts& ports, uint32_t payload_bytes)
+  OthersProcess(const NodePorts& ports, const Others::Traffic& traffic)
       : ports_(ports),
-        payload_bytes_(payload_bytes),
+        traffic_(traffic),
+        message_(ClientText(std::string(traffic.message_bytes, 'x'))),
         stub_(v1::Router::NewStub(grpc::CreateChannel("127.0.0.1:" + std::to_string(ports.control),
                                                       grpc::InsecureChannelCredentials()))) {
     std::vector<uint16_t> local;
@@ -68,13 +69,15 @@ class OthersProcess {
     upgrades_.clear();
     failed_ = 0;
     const Steady::time_point begin = Steady::now();
-    std::thread connects([&] { ConnectUntil(begin + time); });
+    std::thread connects([&] {
+      if (traffic_.upgrades) ConnectUntil(begin + time);
+    });
     uint64_t pushes = 0;
     for (Steady::time_point due = begin; due < begin + time; ++pushes) {
       due = begin + pushes * std::chrono::microseconds(1'000'000) / Others::kPushesPerSecond;
       std::this_thread::sleep_until(due);
       Push(due);
-      sockets_[pushes % sockets_.size()]->Send(ClientText("from one of the others"));
+      sockets_[pushes % sockets_.size()]->Send(message_);
     }
     connects.join();
     return Report(pushes * Others::kMembers);
@@ -90,7 +93,7 @@ class OthersProcess {
     auto call = std::make_shared<Call>();
     std::string stamp = std::to_string(due.time_since_epoch().count());
     stamp.insert(0, kStampOctets - stamp.size(), '0');
-    stamp.resize(payload_bytes_, 'x');
+    stamp.resize(traffic_.push_bytes, 'x');
     call->request.set_room("others");
     call->request.mutable_payload()->set_text(stamp);
     stub_->async()->Push(&call->context, &call->request, &call->response,
@@ -147,7 +150,8 @@ class OthersProcess {
   }
 
   const NodePorts ports_;
-  const uint32_t payload_bytes_;
+  const Others::Traffic traffic_;
+  const std::string message_;
   std::unique_ptr<v1::Router::Stub> stub_;
   std::vector<std::unique_ptr<FrameSocket>> sockets_;
   std::atomic<uint64_t> failed_ = 0;
@@ -158,10 +162,10 @@ class OthersProcess {
   std::thread reader_;
 };
 
-void RunOthers(const NodePorts& ports, uint32_t payload_bytes, int commands, int ready) {
+void RunOthers(const NodePorts& ports, const Others::Traffic& traffic, int commands, int ready) {
   const sched_param priority = {.sched_priority = 1};
   (void)sched_setscheduler(0, SCHED_FIFO, &priority);
-  OthersProcess others(ports, payload_bytes);
+  OthersProcess others(ports, traffic);
   SayReady(ready);
   for (uint32_t milliseconds = 0; read(commands, &milliseconds, sizeof(milliseconds)) > 0;) {
     const OthersReport report = others.Measure(std::chrono::milliseconds(milliseconds));
@@ -178,8 +182,8 @@ Others::Pipe::~Pipe() {
   close(ends[1]);
 }
 
-Others::Others(const NodePorts& ports, uint32_t payload_bytes)
-    : child_(1, [&](int ready) { RunOthers(ports, payload_bytes, commands_.ends[0], ready); }) {
+Others::Others(const NodePorts& ports, const Traffic& traffic)
+    : child_(1, [&](int ready) { RunOthers(ports, traffic, commands_.ends[0], ready); }) {
   char set_up = 0;
   child_.Read(&set_up, 1);
 }

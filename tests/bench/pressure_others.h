@@ -24,8 +24,9 @@ struct OthersReport {
 };
 
 // Everybody who is to pay for nobody: twenty clients in the room "others", to which a service
-// pushes 200 times a second over gRPC; each of them sends ten messages a second; and twenty times a
-// second somebody connects anew. Paced by the clock, so what is late counts from when it was due.
+// pushes 200 times a second over gRPC; each of them sends ten messages a second; and, where wanted,
+// twenty times a second somebody connects anew. Paced by the clock, so what is late counts from
+// when it was due.
 //
 // In a process of its own on the second core, which it has before all that runs there at an
 // ordinary priority, where it may.
@@ -34,7 +35,13 @@ class Others {
   static constexpr uint32_t kMembers = 20;
   static constexpr int kPushesPerSecond = 200;
 
-  Others(const NodePorts& ports, uint32_t payload_bytes);
+  struct Traffic {
+    uint32_t push_bytes = 128;
+    uint32_t message_bytes = 128;
+    bool upgrades = true;
+  };
+
+  Others(const NodePorts& ports, const Traffic& traffic);
 
   // Goes on for so long, and says how it went. `meanwhile` runs every tenth of a second.
   OthersReport Measure(

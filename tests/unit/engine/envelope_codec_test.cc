@@ -1,5 +1,6 @@
 #include "engine/envelope_codec.h"
 
+#include "engine/wire.pb.h"
 #include "gmock/gmock.h"
 #include "tests/support/sample_envelopes.h"
 
