@@ -192,15 +192,24 @@ class CrashTest(NodeTestCase):
     def tell_nodes(self):
         self.load.tell(" ".join(["nodes"] + [p.node.gateway for p in self.places if p.up]))
 
-    async def eventually(self, holds, what, patience=120):
-        """What other processes bring about. Who asks may ask at a bad moment."""
-        limit = time.monotonic() + patience
+    async def eventually(self, holds, what, patience=60):
+        """What other processes bring about, as long as they get on. Who asks may ask at a bad
+        moment."""
+        seen, limit = None, 0
         while True:
             with contextlib.suppress(CallFailed):
                 if result := await holds():
                     return result
-            self.assertLess(time.monotonic(), limit, f"{what}: not within {patience} s")
+            if seen != (now := self.progress()):
+                seen, limit = now, time.monotonic() + patience
+            if time.monotonic() > limit:
+                self.fail(f"{what}: nothing new within {patience} s; {now}; {await self.groups()}")
             await asyncio.sleep(0.1)
+
+    def progress(self):
+        """What tells of others getting on: entries by group, and clients that are up."""
+        return {name: sum(log.times.values()) for name, log in self.logs.items()} | {
+            "up": len(self.clients.up)}
 
     async def kill_node(self):
         place = self.random.choice(self.places)
