@@ -57,6 +57,7 @@ void Shard::Recovery::End(Connection& connection, Hold& hold) {
 }
 
 void Shard::Recovery::Await(Connection& connection, const RoomName& room) {
+  if (connection.closing) return;  // its client has gone again, and asks when it is back
   if (!KeepsHistory(room)) return shard_.Say(connection, GapText(room.value, 0));
   const auto previous = shard_.book_.quiet.find(connection.counter);
   Hold& hold = holds_[connection.counter]

@@ -96,7 +96,7 @@ class RecoveryFixture : public testing::Test {
     handshake->speaks = true;
     client.handshake = std::move(handshake);
     EXPECT_TRUE(record.has_value());
-    if (record.has_value()) node.shard(shard).OnOpen(client, *record);
+    if (record.has_value()) node.shard(shard).OnOpen(client, *record, token);
     node.Settle();
     return client;
   }

@@ -24,7 +24,7 @@ class OpenDoor final : public Backend {
   Ticket Connect(ConnectQuestion question,
                  absl::AnyInvocable<void(ConnectAnswer) &&> done) override;
   bool Hears(std::string_view) const override { return false; }
-  Ticket Message(MessageQuestion, absl::AnyInvocable<void(Effects) &&>) override { return 0; }
+  Ticket Message(MessageQuestion, absl::AnyInvocable<void(MessageAnswer) &&>) override { return 0; }
   bool ChecksJoins(std::string_view) const override { return false; }
   Ticket JoinCheck(JoinQuestion, absl::AnyInvocable<void(absl::Status) &&>) override { return 0; }
   void Cancel(Ticket) override {}

@@ -1,4 +1,4 @@
-"""Each line of the README's "Delivery guarantees" has its tests in tests/README.md, and they exist."""
+"""Each line of the README's "Delivery guarantees" has its tests in tests/README.md; they exist."""
 
 import os
 import pathlib

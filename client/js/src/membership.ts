@@ -64,7 +64,7 @@ export class Membership {
       this.#readTo = Number(body.top ?? Infinity);
       this.#replayed = 0;
     }
-    // Offsets may begin anew where something was lost; otherwise what is replayed comes behind this.
+    // Offsets may begin anew where something was lost; else what was missed comes behind this.
     this.#position = isWhole ? now && (this.#position ?? now) : now;
     this.#wasIn = true;
     this.#settle();

@@ -1,5 +1,5 @@
-// Takes a client away from a node that empties itself before that closes: each client at a moment of
-// its own, and when nothing is unanswered, so that nothing becomes uncertain.
+// Takes a client away from a node that empties itself, before that closes: each client at a moment
+// of its own, and when nothing is unanswered, so that nothing becomes uncertain.
 import type { Clock, Notice } from "./types.js";
 
 export class Mover {

@@ -5,7 +5,7 @@ import { enter, gap, keys, launch, missingBrowser, numbered } from "./support/pa
 import { startProxy } from "./support/proxy.js";
 import { startChat, startNode } from "./support/real_node.js";
 
-const options = { skip: missingBrowser, timeout: 120_000 };
+const options = { skip: missingBrowser, timeout: 240_000 };
 
 /** A node with the chat, a network to it, alice behind that, and bob beside it. */
 async function twoTabs(t) {

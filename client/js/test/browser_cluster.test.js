@@ -6,9 +6,9 @@ import { startProxy } from "./support/proxy.js";
 import { startChat, startNode } from "./support/real_node.js";
 import { missingRedis, startRedis } from "./support/redis.js";
 
-const options = { skip: missingBrowser || missingRedis, timeout: 150_000 };
+const options = { skip: missingBrowser || missingRedis, timeout: 240_000 };
 
-/** Two nodes with the chat at each, around one Redis: alice comes by `network`, bob to the second. */
+/** Two nodes with the chat, around one Redis: alice comes by `network`, bob to the second. */
 async function cluster(t, redisOptions = {}) {
   const redis = await startRedis(t, redisOptions);
   const start = async (more = {}) => {

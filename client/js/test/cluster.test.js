@@ -6,7 +6,7 @@ import { startProxy } from "./support/proxy.js";
 import { missing, startChat, startNode } from "./support/real_node.js";
 import { missingRedis, startRedis } from "./support/redis.js";
 
-const options = { skip: missing || missingRedis, timeout: 60_000 };
+const options = { skip: missing || missingRedis, timeout: 120_000 };
 
 test("clients of a node that is drained go by themselves, are resumed, and miss nothing", options,
      async (t) => {
@@ -16,7 +16,7 @@ test("clients of a node that is drained go by themselves, are resumed, and miss 
     const node = await startNode(t, {
       redis,
       "node.shards": "1", // which closes 50 a second
-      "history.size": "100",
+      "history.size": "2000", // that so many join is told, too
       "history.ttl": "1h",
       "limits.connections_per_address": "0",
     });
@@ -27,6 +27,7 @@ test("clients of a node that is drained go by themselves, are resumed, and miss 
   const names = Array.from({ length: 120 }, (_, i) => `client${i}`);
   const crowd = await Promise.all(names.map((name) => chatter(t, network.address, name)));
   const bob = await chatter(t, nodes[1].gateway, "bob");
+  for (const one of crowd) await one.hears('"joined":"bob"');
   const ended = nodes[0].end("SIGTERM");
   const said = [];
   for (let i = 0; i < 20; ++i) {

@@ -189,9 +189,11 @@ TEST_F(PresenceResumeTest, AResumeShowsNothingAndTheClientAsksAgain) {
   PassSeconds(19);
   FakeConnection& back = node.connections().emplace_back();
   back.handshake = bob.handshake;
-  node.shard(0).OnOpen(back, SessionRecord{.connection = node.IdOf(bob),
-                                           .path = "/ws",
-                                           .own = {.client = {"bob"}, .rooms = {{"lobby"}}}});
+  node.shard(0).OnOpen(back,
+                       SessionRecord{.connection = node.IdOf(bob),
+                                     .path = "/ws",
+                                     .own = {.client = {"bob"}, .rooms = {{"lobby"}}}},
+                       "");
   PassSeconds(10);
   EXPECT_TRUE(bob.closed.has_value());
   EXPECT_THAT(node.Read(alice), IsEmpty());

@@ -25,6 +25,7 @@ export async function launch(t) {
 export async function enter(browser, address, name, colorScheme = "light") {
   const context = await browser.newContext({ colorScheme, viewport: { width: 900, height: 600 } });
   const tab = await context.newPage();
+  tab.setDefaultTimeout(60_000);
   const faults = [];
   tab.on("pageerror", (error) => faults.push(error.message));
   await tab.goto(`http://${address}/`);
