@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/error.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
