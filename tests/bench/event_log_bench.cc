@@ -57,7 +57,10 @@ double Consume(EventLog& log) {
       }
       more = !settlements.empty();
       entries += settlements.size();
-      if (!more) return done.DecrementCount();
+      if (!more) {
+        done.DecrementCount();
+        return;
+      }
       log.Settle(consumer, std::move(settlements), [&](const auto&) { done.DecrementCount(); });
     });
     done.Wait();

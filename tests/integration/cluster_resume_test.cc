@@ -77,7 +77,7 @@ TEST_F(ClusterResumeTest, WhoIsCutBeforeItHasReadItsNextTokenComesBackWithTheOne
     client.Reset();
     ASSERT_TRUE(Eventually([&] { return two.Gauges().parked == 1 && two.Gauges().owned == 1; }));
   }
-  Node three(redis, "three", 3);
+  GatewayNode three(redis, "three", 3);
   RawClient last = three.Connect(old);
   ExpectBack(three, last);
   EXPECT_TRUE(Eventually([&] { return one.Gauges().parked + two.Gauges().parked == 0; }));

@@ -54,6 +54,9 @@ class Unread {
   static std::unique_ptr<v1::Events::Stub> NewStub(const std::string& address) {
     grpc::ChannelArguments arguments;
     arguments.SetInt("grpc.use_local_subchannel_pool", 1);
+    // The library of the client would take megabytes of what nobody reads.
+    arguments.SetInt("grpc.http2.bdp_probe", 0);
+    arguments.SetInt("grpc.http2.lookahead_bytes", 64 << 10);
     return v1::Events::NewStub(
         grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
   }

@@ -34,14 +34,15 @@ TEST(GatewaySlowConsumerTest, DropLosesFramesCountedInOrderAndKeepsTheConnection
   EXPECT_EQ(NumberOf(slow.socket.ReadFrame()), 9999);
 }
 
-// It would be memory that no limit counts, and what is there can no longer give way to newer frames.
+// It would be memory that no limit counts, and what is there can no longer give way to newer
+// frames.
 TEST(GatewaySlowConsumerTest, TheKernelHoldsLittleForWhoDoesNotRead) {
   TestGateway gateway;
   TestConnection slow = gateway.Online("slow", {"room"}, {.receive_bytes = 4096});
   size_t pushed = 0;
   while (gateway.Gauges().outbox_bytes == 0) {
     gateway.Push("room", Numbered(0));
-    pushed += kFrameBytes;
+    pushed += kSlowFrameBytes;
     ASSERT_LT(pushed, size_t{1} << 20);
   }
 }

@@ -193,7 +193,7 @@ TEST(GatewaySlowPolicyTest, TheBudgetCutsALargeFrameThatIsBegun) {
   TestGateway gateway(settings);
   TestConnection slow = gateway.Online("slow", {"large"}, {.receive_bytes = 4096});
   TestConnection small = gateway.Online("small", {"small"}, {.receive_bytes = 4096});
-  while (gateway.Gauges().outbox_bytes < 10 * kFrameBytes) gateway.Push("small", Numbered(0));
+  while (gateway.Gauges().outbox_bytes < 10 * kSlowFrameBytes) gateway.Push("small", Numbered(0));
   const std::string large(kLargeBytes, 'x');
   for (int i = 0; i < 2; ++i) ASSERT_EQ(gateway.Push("large", large).queued, 1u);
   ASSERT_TRUE(Eventually([&] { return gateway.Total(Counter::kClosedSlowBudget) == 1; }));
