@@ -37,11 +37,6 @@ grpc::StatusCode CodeOf(const absl::Status& status, const std::string& reason) {
   return reason.empty() ? grpc::StatusCode::INTERNAL : static_cast<grpc::StatusCode>(status.code());
 }
 
-// When the call may be tried again; zero where nothing is known about that.
-absl::Duration WaitOf(const absl::Status& status, std::string_view reason) {
-  return reason == "OVERLOADED" ? kOverloadedWait : RetryAfter(status);
-}
-
 google::rpc::Status Details(const absl::Status& status, const std::string& reason) {
   google::rpc::Status details;
   details.set_code(CodeOf(status, reason));
@@ -65,7 +60,7 @@ google::rpc::Status Details(const absl::Status& status, const std::string& reaso
     violation->set_description(details.message());
     details.add_details()->PackFrom(bad);
   }
-  if (const absl::Duration wait = WaitOf(status, reason); wait > absl::ZeroDuration()) {
+  if (const absl::Duration wait = WaitOf(status); wait > absl::ZeroDuration()) {
     google::rpc::RetryInfo retry;
     absl::Duration part = wait;
     retry.mutable_retry_delay()->set_seconds(absl::IDivDuration(part, absl::Seconds(1), &part));
@@ -116,6 +111,8 @@ grpc::Status ToGrpc(const absl::Status& status) {
   return {CodeOf(status, reason), details.message(), details.SerializeAsString()};
 }
 
-google::rpc::Status ToRpc(const absl::Status& status) { return Details(status, ReasonOf(status)); }
+absl::Duration WaitOf(const absl::Status& status) {
+  return ReasonOf(status) == "OVERLOADED" ? kOverloadedWait : RetryAfter(status);
+}
 
 }  // namespace wsrouter

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "google/rpc/status.pb.h"
+#include "absl/time/time.h"
 #include "grpcpp/support/status.h"
 
 namespace wsrouter {
@@ -28,8 +28,8 @@ absl::Status NodeStopping();
 // BadRequest (where a field is named) and RetryInfo (where the error passes by itself). A status
 // without a reason is a fault of the node and is sent as INTERNAL.
 grpc::Status ToGrpc(const absl::Status& status);
-// The same as a message, for an error that is a part of an answer.
-google::rpc::Status ToRpc(const absl::Status& status);
+// When the call may be tried again; zero where nothing is known about that.
+absl::Duration WaitOf(const absl::Status& status);
 
 }  // namespace wsrouter
 

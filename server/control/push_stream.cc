@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/convert.h"
 #include "control/errors.h"
 #include "control/rpc.h"
+#include "core/error.h"
 #include "fmt/format.h"
 
 namespace wsrouter {
@@ -23,6 +25,18 @@ bool IsWhole(const v1::PushResponse& response) {
                               [](const auto& room) { return room.outcome().partial(); });
 }
 bool IsWhole(const v1::BroadcastResponse&) { return true; }
+
+v1::PushError ToError(const absl::Status& status) {
+  v1::PushError error;
+  const grpc::Status shown = ToGrpc(status);
+  error.set_code(shown.error_code());
+  error.set_message(shown.error_message());
+  error.set_reason(ReasonOf(status));
+  if (const absl::Duration wait = WaitOf(status); wait > absl::ZeroDuration()) {
+    *error.mutable_retry_after() = ToProto(wait);
+  }
+  return error;
+}
 
 }  // namespace
 
@@ -65,7 +79,7 @@ absl::Status PushStream::OnRequest() {
       Dispatch(item, *place);
     } else {
       v1::PushResult result;
-      *result.mutable_error() = ToRpc(charged);
+      *result.mutable_error() = ToError(charged);
       OnAnswer(*place, false, std::move(result));
     }
   }
@@ -103,7 +117,7 @@ void PushStream::Call(void (PushCalls::*call)(const Request&, Answer<Response>),
                          if (answer.ok()) {
                            *(result.*slot)() = *std::move(answer);
                          } else {
-                           *result.mutable_error() = ToRpc(answer.status());
+                           *result.mutable_error() = ToError(answer.status());
                          }
                          self->OnAnswer(place, whole, std::move(result));
                        });

@@ -173,7 +173,7 @@ TEST_F(ClusterOutageTest, ARewriteMayTakeLongerThanACommandAndThanTheLease) {
     const auto online = a_->Online();
     return online.ok() && online->connections == 6000 && large.engine().up();
   }));
-  EXPECT_THAT(a_->MembersOf("d"), SizeIs(6000));
+  EXPECT_TRUE(Eventually([&] { return a_->MembersOf("d").size() == 6000; }));
   EXPECT_EQ(CheckRedis(redis_, "test"), "");
 }
 

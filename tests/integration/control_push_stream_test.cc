@@ -74,9 +74,6 @@ std::string ReasonIn(const grpc::Status& status) {
   ReadErrorInfo(status, reason, field);
   return reason;
 }
-std::string ReasonIn(const google::rpc::Status& error) {
-  return ReasonIn({static_cast<StatusCode>(error.code()), "", error.SerializeAsString()});
-}
 
 class ControlPushStreamTest : public testing::Test {
  protected:
@@ -120,7 +117,7 @@ TEST_F(ControlPushStreamTest, WhatFailsAndWhatIsWantedHasAResult) {
   EXPECT_EQ(pusher.done, 10u);
   ASSERT_THAT(pusher.WithResult(), ElementsAre(3, 4, 5, 10));
   EXPECT_EQ(pusher.results[0].error().code(), static_cast<int>(StatusCode::INVALID_ARGUMENT));
-  EXPECT_EQ(ReasonIn(pusher.results[1].error()), "CONNECTION_GONE");
+  EXPECT_EQ(pusher.results[1].error().reason(), "CONNECTION_GONE");
   EXPECT_EQ(pusher.results[2].send_to_client().delivered(), 1u);
   EXPECT_TRUE(pusher.results[3].has_broadcast());
   EXPECT_THAT(node_.shard.Got(alice), ElementsAre("one", "two", "three"));
@@ -183,7 +180,8 @@ TEST(ControlPushStreamLimitsTest, EachPushIsACall) {
   pusher.EndSending();
   EXPECT_TRUE(pusher.End().ok());
   ASSERT_THAT(pusher.WithResult(), ElementsAre(3, 4));
-  EXPECT_EQ(ReasonIn(pusher.results[0].error()), "RATE_CALLER");
+  EXPECT_EQ(pusher.results[0].error().reason(), "RATE_CALLER");
+  EXPECT_TRUE(pusher.results[0].error().has_retry_after());
   EXPECT_EQ(node.stats.Total(Counter::kRoomPushes), 2u);
 }
 
@@ -195,7 +193,7 @@ TEST(ControlPushStreamLimitsTest, APayloadThatIsTooLargeFailsAlone) {
   pusher.EndSending();
   EXPECT_TRUE(pusher.End().ok());
   ASSERT_THAT(pusher.WithResult(), ElementsAre(1));
-  EXPECT_EQ(ReasonIn(pusher.results[0].error()), "PAYLOAD_TOO_LARGE");
+  EXPECT_EQ(pusher.results[0].error().reason(), "PAYLOAD_TOO_LARGE");
   EXPECT_EQ(pusher.done, 2u);
 }
 

@@ -24,7 +24,7 @@ test("two tabs talk, and what was said while the network was cut comes in its or
   const { network, alice, bob } = await twoTabs(t);
   await bob.says("<b>hello</b> & grüße");
   await alice.hears("<b>hello</b> & grüße");
-  assert.equal(await alice.tab.innerText("#count"), "2");
+  await alice.tab.waitForFunction(() => document.querySelector("#count").innerText === "2");
 
   network.cut();
   await alice.isLost();

@@ -194,6 +194,7 @@ TEST_F(PresenceResumeTest, AResumeShowsNothingAndTheClientAsksAgain) {
                                      .path = "/ws",
                                      .own = {.client = {"bob"}, .rooms = {{"lobby"}}}},
                        "");
+  node.Settle();
   PassSeconds(10);
   EXPECT_TRUE(bob.closed.has_value());
   EXPECT_THAT(node.Read(alice), IsEmpty());
