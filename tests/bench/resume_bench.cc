@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "config.h"
 #include "node.h"
 #include "tests/bench/readers.h"
@@ -56,14 +57,6 @@ class Service final : public v1::Backend::CallbackService {
                                     v1::ConnectResponse* response) override {
     response->mutable_accept()->set_client_id(request->client().query());
     response->mutable_accept()->add_rooms("room" + request->client().query().substr(0, 2));
-    return Finish(context);
-  }
-  grpc::ServerUnaryReactor* Disconnected(grpc::CallbackServerContext* context,
-                                         const v1::DisconnectedRequest*,
-                                         v1::DisconnectedResponse*) override {
-    return Finish(context);
-  }
-  static grpc::ServerUnaryReactor* Finish(grpc::CallbackServerContext* context) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(grpc::Status::OK);
     return reactor;
@@ -130,6 +123,7 @@ void RunClients(const char* engine, Line& to_node, Line& from_node) {
 
 void RunNode(const std::string& redis, Line& from_clients, Line& to_clients, pid_t clients) {
   PinTo(0);
+  SetLogLevel(LogLevel::kError);
   const std::string route = "/ws dns:///127.0.0.1:" + std::to_string(from_clients.Hear());
   std::vector<std::string> settings = {"gateway.listen=127.0.0.1:0",
                                        "control.listen=127.0.0.1:0",
@@ -138,6 +132,8 @@ void RunNode(const std::string& redis, Line& from_clients, Line& to_clients, pid
                                        "limits.connections_per_address=0",
                                        "limits.connects_per_address_rate=0",
                                        "limits.loop_lag_max=0",
+                                       "backend.timeout=1m",
+                                       "backend.methods=Connect",
                                        "backend.routes=" + route};
   ConfigSources sources = {.settings = std::move(settings), .default_server_id = "bench"};
   if (!redis.empty()) sources.environment.push_back("WSROUTER_REDIS_URL=" + redis);

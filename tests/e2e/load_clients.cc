@@ -1,10 +1,10 @@
 // Clients of wsrouter.v1.json as a process. Each is `c<number>` and is in room `r<number % rooms>`,
-// by its token or because the service at the path says so; with `history`, in `h<number % rooms>`,
-// too. They come back with their session when a connection ends.
+// by its token or because the service at the path says so, and perhaps in others. They come back
+// with their session when a connection ends, and ask for what they missed in rooms with a history.
 //
 //   load_clients OPTION=VALUE...
 //     clients=1 first=0           how many, and the number of the first one
-//     rooms=1 history=0
+//     rooms=1
 //     room=r                      what rooms begin with, by tokens
 //     secret=FILE                 tokens: HS256, issuer https://load.example, in the query
 //     path=/ws?c                  without a secret: where the number is appended to
@@ -64,7 +64,6 @@ class Words {
 std::function<std::string(uint32_t)> TargetOf(const Words& words) {
   const uint32_t first = words.Number("first", 0);
   const uint32_t rooms = words.Number("rooms", 1);
-  const bool history = words.Number("history", 0) != 0;
   if (words.Text("secret", "").empty()) {
     return [first, path = words.Text("path", "/ws?c")](uint32_t client) {
       return path + std::to_string(first + client);
@@ -74,11 +73,10 @@ std::function<std::string(uint32_t)> TargetOf(const Words& words) {
   std::ifstream(words.Text("secret", "")) >> secret;
   return [=, room = words.Text("room", "r"), signer = TokenSigner::Hs256(secret)](uint32_t client) {
     const uint32_t number = first + client;
-    const std::string more = history ? fmt::format(R"(,"h{}")", number % rooms) : "";
     return "/ws?token=" + signer.TokenOf(fmt::format(
-                              R"({{"iss":"https://load.example","sub":"c{}",)"
-                              R"("exp":4102444800,"rooms":["{}{}"{}],"wsrouter.join":["h*"]}})",
-                              number, room, number % rooms, more));
+                              R"({{"iss":"https://load.example","sub":"c{}","exp":4102444800,)"
+                              R"("rooms":["{}{}"]}})",
+                              number, room, number % rooms));
   };
 }
 

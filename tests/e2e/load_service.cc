@@ -26,7 +26,9 @@ class LoadService final : public wsrouter::v1::Backend::CallbackService {
     const std::string& name = request->client().query();
     auto& accept = *response->mutable_accept();
     accept.set_client_id(name);
-    accept.add_rooms("r" + std::to_string(std::stoul(name.substr(1)) % rooms_));
+    const std::string room = std::to_string(std::stoul(name.substr(1)) % rooms_);
+    accept.add_rooms("r" + room);
+    accept.add_rooms("h" + room);
     (*accept.mutable_labels())["name"] = name;
     return Finish(context);
   }

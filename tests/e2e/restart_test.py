@@ -1,109 +1,14 @@
 """What restarts and deaths of nodes, and storms of reconnects, cost clients; figures are printed.
 With --full the numbers are those of a busy node, for which the machine should be idle."""
 
-import asyncio
 import json
-import os
-import secrets
-import shutil
 import signal
 import sys
-import tempfile
 import time
 
-from cluster_test import Redis
-from harness import NodeTestCase, main
-from load import Account, Program, cpu_seconds, keys_of
-
-FULL = "--full" in sys.argv
-ISSUER = "https://load.example"
-OPEN = {"limits__connections_per_address": "0"}  # all clients come from one address
-
-
-def print_figures(what, **figures):
-    print(f"{what}: {json.dumps(figures)}", flush=True)
-
-
-class LoadTestCase(NodeTestCase):
-    async def asyncSetUp(self):
-        self.folder = tempfile.mkdtemp(prefix="wsr")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-
-    async def start_redis(self):
-        redis = Redis(self.folder)
-        await redis.start()
-        self.addAsyncCleanup(redis.kill)
-        return redis
-
-    def secret(self):
-        path = os.path.join(self.folder, "secret")
-        with open(path, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-        return path
-
-    async def program(self, name, *words, **options):
-        program = await Program.start(name, *words, **options)
-        self.addAsyncCleanup(program.end)
-        return program
-
-    async def start_node(self, server_id, redis, **keys):
-        node = await self.start(
-            node__server_id=server_id, node__shards="2", **OPEN, **keys,
-            environment={"WSROUTER_REDIS_URL": f"redis+unix://{redis.socket}"})
-        await self.eventually("the node is ready", self.ready, node)
-        return node
-
-    async def ready(self, node):
-        return (await node.http("/readyz"))[0] == 200
-
-    async def eventually(self, what, condition, *arguments, patience=120 if FULL else 60):
-        """Asks again and again: other processes make it so without telling."""
-        begin = time.monotonic()
-        while not await condition(*arguments):
-            self.assertLess(time.monotonic() - begin, patience, what)
-            await asyncio.sleep(0.01)
-        return time.monotonic() - begin
-
-    async def all_up(self, account, count, came=0):
-        """When one has come so often in all."""
-        async def are():
-            return await account.now("up") == count and await account.now("came") >= came
-        try:
-            return await self.eventually("", are)
-        except AssertionError:
-            self.fail(f"{count} clients are not up: {await account.now('up')} are, "
-                      f"and saw {await account.read()}")
-
-    def expect_nothing_lost(self, seen):
-        self.assertEqual({key: seen[key] for key in ("holes", "lost", "twice", "refused")},
-                         {"holes": [], "lost": 0, "twice": 0, "refused": {}})
-
-
-class Pushes:
-    """A load_pusher, and what it has pushed in all."""
-
-    def __init__(self, program):
-        self.program = program
-        self.pushed = self.queued = self.partial = 0
-        self.failed = {}
-        self.unsure = []  # of which nobody knows
-
-    async def read(self):
-        report = await self.program.ask("report")
-        self.pushed += report["pushed"]
-        self.queued += report["queued"]
-        self.partial += report["partial"]
-        self.unsure += report["unsure"]
-        for code, count in report["failed"].items():
-            self.failed[code] = self.failed.get(code, 0) + count
-        return report
-
-    async def idle(self):
-        return (await self.read())["idle"]
-
-    async def has_pushed(self, count):
-        await self.read()
-        return self.pushed >= count
+from harness import main
+from load import (FULL, ISSUER, PATIENT, Account, LoadTestCase, Pushes, cpu_seconds, keys_of,
+                  print_figures)
 
 
 class RollingRestartTest(LoadTestCase):
@@ -197,66 +102,96 @@ class RollingRestartTest(LoadTestCase):
 
 
 class DeathTest(LoadTestCase):
-    CLIENTS, RATE = (5000, 1000) if FULL else (500, 200)
+    """Each client is in a room, and in one with a history."""
+    CLIENTS, RATE = (5000, 500) if FULL else (500, 100)
+    MEMBERS = 10
+
+    async def asyncSetUp(self):
+        await super().asyncSetUp()
+        redis = await self.start_redis()
+        self.service = await self.program("load_service", str(self.CLIENTS // self.MEMBERS))
+        port = (await self.service.answer())["port"]
+        keys = {"backend__timeout": "30s", "backend__routes": f"/load dns:///127.0.0.1:{port}",
+                "limits__namespaces": "h history_size=1000 history_ttl=1h reliable=always"}
+        self.one, self.two = [await self.start_node(name, redis, **keys)
+                              for name in ("gw-1", "gw-2")]
+        self.clients = await self.program(
+            "load_clients", clients=self.CLIENTS, rooms=self.CLIENTS // self.MEMBERS,
+            path="/load?c", back_ms=1000 if FULL else 100)
+        self.account = Account(self.clients)
+        self.live, self.kept = [await self.start_pushes(prefix) for prefix in "rh"]
+        self.seen = {"pushes": 0, "kept": 0}
+
+    async def start_pushes(self, prefix):
+        program = await self.program("load_pusher", prefix, str(self.CLIENTS // self.MEMBERS), "local")
+        await program.ask("nodes", self.two.control)
+        return Pushes(program)
+
+    async def read(self):
+        seen = await self.account.read()
+        self.expect_nothing_lost(seen)
+        for key in self.seen:
+            self.seen[key] += seen[key]
+        return seen
+
+    async def push(self, rate, count):
+        """Until so many more were pushed in either way, and goes on."""
+        for pushes in (self.live, self.kept):
+            more = pushes.pushed + count
+            await pushes.program.ask("rate", rate)
+            await self.eventually("pushes", pushes.has_pushed, more)
+
+    async def rest(self):
+        for pushes in (self.live, self.kept):
+            await pushes.program.ask("rate", 0)
+            await self.eventually("all pushes are answered", pushes.idle)
+            self.assertEqual(pushes.unsure, [])
+
+    async def all_kept_came(self):
+        await self.read()
+        return self.seen["kept"] >= self.MEMBERS * self.kept.pushed
 
     async def test_sessions_of_a_killed_node_go_on_at_another_and_no_service_is_asked(self):
-        redis = await self.start_redis()
-        rooms = self.CLIENTS // 10
-        service = await self.program("load_service", str(rooms))
-        port = (await service.answer())["port"]
-        keys = {"backend__routes": f"/load dns:///127.0.0.1:{port}"}
-        one, two = [await self.start_node(name, redis, **keys) for name in ("gw-1", "gw-2")]
-        clients = await self.program("load_clients", clients=self.CLIENTS, rooms=rooms,
-                                     path="/load?c", back_ms=1000 if FULL else 100)
-        account = Account(clients)
-        await clients.ask("nodes", one.gateway)
-        await self.all_up(account, self.CLIENTS)
-        pushes = Pushes(await self.program("load_pusher", "r", str(rooms), "local"))
-        await pushes.program.ask("nodes", two.control)
-        await pushes.program.ask("rate", self.RATE)
-        await self.eventually("pushes", pushes.has_pushed, self.RATE)  # all of them, at the other node
-        await clients.ask("nodes", two.gateway)
-        before = await account.read()
-        self.expect_nothing_lost(before)
-        cpu = cpu_seconds(two)
-        one.send(signal.SIGKILL)
-        took = await self.all_up(account, self.CLIENTS, came=2 * self.CLIENTS)
-        seen = await account.read()
-        cpu = cpu_seconds(two) - cpu
-        self.assertEqual((seen["up"], seen["resumed"], seen["refused"]),
-                         (self.CLIENTS, self.CLIENTS, {}), await self.sessions_of(two))
-        self.expect_nothing_lost(seen)
-        self.assertEqual(await service.ask("now"), {"connects": self.CLIENTS, "ends": 0})
+        await self.clients.ask("nodes", self.one.gateway)
+        await self.all_up(self.account, self.CLIENTS)
+        await self.push(self.RATE, 2 * self.CLIENTS // self.MEMBERS)
+        await self.clients.ask("nodes", self.two.gateway)
+        await self.read()
+        cpu = cpu_seconds(self.two)
+        self.one.send(signal.SIGKILL)
+        took = await self.all_up(self.account, self.CLIENTS, came=2 * self.CLIENTS)
+        seen = await self.read()
+        cpu = cpu_seconds(self.two) - cpu
+        self.assertEqual((seen["up"], seen["resumed"]), (self.CLIENTS, self.CLIENTS),
+                         await self.sessions_of(self.two))
+        self.assertEqual(await self.service.ask("now"), {"connects": self.CLIENTS, "ends": 0})
+        await self.rest()
+        await self.eventually("what the history has has come", self.all_kept_came)
         print_figures("death", clients=self.CLIENTS, all_back_s=round(took, 2), cpu_s=round(cpu, 2),
                       **{key: seen[key] for key in ("opening_ms", "away_ms", "missed", "delay_us",
                                                     "ups_busiest_second")})
-        await self.expect_all_hear(pushes, account)
+        await self.expect_all_hear()
+        self.assertEqual(self.seen["kept"], self.MEMBERS * self.kept.pushed)
+        print_figures("history", pushed=self.kept.pushed, came=self.seen["kept"])
 
     async def sessions_of(self, node):
         """What the node counts of sessions."""
         return [line for line in (await node.http("/metrics"))[1].splitlines()
                 if line.startswith("wsrouter_sessions")]
 
-    async def expect_all_hear(self, pushes, account):
-        """Every room's next push reaches all of its members."""
-        await pushes.program.ask("rate", 0)
-        await self.eventually("all pushes are answered", pushes.idle)
-        queued, received = pushes.queued, 0
-        await account.read()
-        await pushes.program.ask("rate", self.RATE)
-        count = pushes.pushed + 2 * (self.CLIENTS // 10)
-        await self.eventually("a push to each room", pushes.has_pushed, count)
-        await pushes.program.ask("rate", 0)
-        await self.eventually("all pushes are answered", pushes.idle)
-        more = pushes.pushed - count + 2 * (self.CLIENTS // 10)
-        self.assertEqual(pushes.queued - queued, more * 10)
+    async def expect_all_hear(self):
+        """Every push from now on reaches all members of its room."""
+        pushed, queued, came = self.live.pushed, self.live.queued, self.seen["pushes"]
+        kept = self.seen["kept"]
+        await self.push(self.RATE, 2 * self.CLIENTS // self.MEMBERS)
+        await self.rest()
+        pushed = self.live.pushed - pushed
+        self.assertEqual(self.live.queued - queued, self.MEMBERS * pushed)
 
         async def all_came():
-            nonlocal received
-            seen = await account.read()
-            self.expect_nothing_lost(seen)
-            received += seen["pushes"]
-            return received >= pushes.queued - queued
+            kept_came = await self.all_kept_came()
+            live = self.seen["pushes"] - came - (self.seen["kept"] - kept)
+            return kept_came and live >= self.MEMBERS * pushed
         await self.eventually("what was queued has come", all_came)
 
 
@@ -266,7 +201,7 @@ class StormTest(LoadTestCase):
 
     async def test_others_go_on_while_everybody_comes_back(self):
         secret = self.secret()
-        node = await self.start(node__shards="2", limits__connects_per_address_rate="10",
+        node = await self.start(node__shards="2", limits__connects_per_address_rate="10", **PATIENT,
                                 auth__issuers=f"{ISSUER} HS256 {secret}", auth__token_query="token")
         common = {"secret": secret, "connecting": 500}
         crowd = Account(*[await self.program(

@@ -117,6 +117,7 @@ void LoadAccount::OnPush(Client& client, std::string_view frame, absl::Duration 
   place.away = false;
   place.offset = TextOf(frame, "offset");
   place.epoch = TextOf(frame, "epoch");
+  if (!place.offset.empty()) ++count_.kept;
 }
 
 std::vector<std::string> LoadAccount::JoinsOf(uint32_t client) const {
@@ -135,6 +136,7 @@ nlohmann::json LoadAccount::Report() {
                            {"resumed", count_.resumed},
                            {"broken", count_.broken},
                            {"pushes", count_.pushes},
+                           {"kept", count_.kept},
                            {"lost", count_.lost},
                            {"missed", count_.missed},
                            {"holes", std::exchange(holes_, {})},

@@ -54,6 +54,7 @@ class LoadAccount {
     uint64_t pushes = 0;
     uint64_t lost = 0;    // holes in what came by one connection, or at all to a room with history
     uint64_t missed = 0;  // holes between two connections
+    uint64_t kept = 0;    // pushes to rooms with history, each once
     uint64_t twice = 0;   // came again, or late
     uint64_t other = 0;   // frames that are no pushes
   };
