@@ -71,9 +71,8 @@ absl::Status PresenceDesk::TurnOn(Connection& connection, const RoomName& room) 
     rooms_[room.value].told = presence_->Take(room, shard_);
   }
   auto& hearers = rooms_[room.value].hearers;
-  hearers.try_emplace(connection.counter, Hearer{.connection = &connection}).first->second.behind =
-      true;
-  behind_ = true;
+  const auto [hearer, is_new] = hearers.try_emplace(connection.counter, Hearer{&connection});
+  hearer->second.behind = behind_ = true;
   behind_due_ = {};
   return absl::OkStatus();
 }
