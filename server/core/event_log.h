@@ -137,7 +137,7 @@ class EventLog {
   virtual void Append(LogKind kind, const ClientId& client, const ConnectionId& connection) = 0;
 
   // At most `count` that wait. Who does not ask again within `stay`, if only for 0, loses what it
-  // holds. Behind a Take that was UNAVAILABLE all that is unsettled comes again, in order.
+  // holds. What one handed out that was UNAVAILABLE comes first in the next, as for the first time.
   // The first Take of a group makes it; RESOURCE_EXHAUSTED (TOO_MANY_GROUPS) beyond kGroupsMax.
   virtual void Take(const LogConsumer& consumer, uint32_t count, Done<LogTaken> done) = 0;
   // The answer is how many were settled that had not been. What is done is done, whoever had it;

@@ -195,7 +195,10 @@ TEST_F(ClusterEventLogTest, WhatWasHandedOutAndNeverCameComesFirst) {
   ASSERT_TRUE(Eventually([&] {
     const auto taken = take(10);
     if (!taken.ok()) return false;
-    for (const LogDelivery& delivery : taken->deliveries) ids.push_back(delivery.entry.id);
+    for (const LogDelivery& delivery : taken->deliveries) {
+      EXPECT_EQ(delivery.deliveries, 1u) << "nobody has had it";
+      ids.push_back(delivery.entry.id);
+    }
     return ids.size() >= 3;
   }));
   EXPECT_TRUE(std::ranges::is_sorted(ids));
