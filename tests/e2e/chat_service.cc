@@ -1,5 +1,6 @@
 // The smallest service that a node can dial: prints the port that it listens on, lets everybody in
-// by the name in the query, sends what they say to the room, and ends with its standard input.
+// by the name in the query, sends what they say to the room, replies to who asks ("?..."), and ends
+// with its standard input.
 #include <grpcpp/grpcpp.h>
 
 #include <iostream>
@@ -27,9 +28,14 @@ class ChatService final : public wsrouter::v1::Backend::Service {
 
   grpc::Status Message(grpc::ServerContext*, const wsrouter::v1::MessageRequest* request,
                        wsrouter::v1::MessageResponse* response) override {
+    const std::string& text = request->payload().text();
+    if (text.starts_with('?')) {
+      response->mutable_reply()->set_text(request->client_id() + " asks " + request->room() + text);
+      return grpc::Status::OK;
+    }
     auto& push = *response->add_effects()->mutable_push();
     push.set_room("lobby");
-    push.mutable_payload()->set_text(request->client_id() + ": " + request->payload().text());
+    push.mutable_payload()->set_text(request->client_id() + ": " + text);
     return grpc::Status::OK;
   }
 

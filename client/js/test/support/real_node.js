@@ -32,7 +32,8 @@ async function line(stream, matches) {
 function launch(t, program, words, output, more = {}) {
   const child = spawn(`${folder}/${program}`, words, {
     env: { ...env, ...more },
-    stdio: ["ignore", "stdout", "stderr"].map((name) => (name === output ? "pipe" : "ignore")),
+    stdio: ["stdin", "stdout", "stderr"].map((name) =>
+      (name === output || name === "stdin" ? "pipe" : "ignore")), // some end with their stdin
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const end = (signal) => {
@@ -67,6 +68,12 @@ export async function startChat(t, control) {
   const { child, end } = launch(t, "chat_backend", ["--router", control], "stdout");
   await line(child.stdout, (text) => text === "watching");
   return { end };
+}
+
+/** A service that a node dials (tests/e2e/chat_service.cc); its address. */
+export async function startService(t) {
+  const { child } = launch(t, "tests/chat_service", [], "stdout");
+  return `127.0.0.1:${await line(child.stdout, (text) => text)}`;
 }
 
 /** A JWT of the issuer that the tests configure. */
