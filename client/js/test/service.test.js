@@ -10,9 +10,9 @@ const isBuilt = existsSync(`${process.env.WSROUTER_BUILD_DIR}/tests/chat_service
 const skip = missing || (isBuilt ? false : "chat_service was not built");
 const options = { skip, timeout: 60_000 };
 
-async function start(t) {
+async function start(t, keys) {
   const service = await startService(t);
-  return startNode(t, { "backend.routes": `/chat dns:///${service}` });
+  return startNode(t, { "backend.routes": `/chat dns:///${service}`, ...keys });
 }
 
 /** A network that lets WebSockets through but for the messages that `isLost`, and counts these. */
@@ -53,7 +53,7 @@ test("a request gets what the service replies, and the room goes along", options
 });
 
 test("a connection on which all arrives is not taken for a deaf one", options, async (t) => {
-  const { gateway } = await start(t);
+  const { gateway } = await start(t, { "limits.client_messages_rate": "0" });
   const pinged = [];
   const alice = open(t, `ws://${gateway}/chat?alice`, { pingIntervalMs: 20, WebSocket: class
     extends WebSocket {
