@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
+#include <span>
 #include <utility>
 
 #include "absl/synchronization/blocking_counter.h"
@@ -54,6 +56,17 @@ void BenchGateway::Ask(std::vector<Envelope> envelopes) {
     broker_.Publish(std::move(envelope), [&answers](Receipt) { answers.DecrementCount(); });
   }
   answers.Wait();
+}
+
+double QuantileBound(Measure measure, const Histogram::Reading& from, const Histogram::Reading& to,
+                     double quantile) {
+  const std::span<const double> bounds = BoundsOf(measure);
+  const double wanted = quantile * static_cast<double>(to.count() - from.count());
+  for (size_t i = 0; i < bounds.size(); ++i) {
+    const uint64_t at_most = to.cumulative[i] - from.cumulative[i];
+    if (static_cast<double>(at_most) >= wanted) return bounds[i];
+  }
+  return std::numeric_limits<double>::infinity();
 }
 
 }  // namespace wsrouter

@@ -10,6 +10,8 @@
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "core/event.h"
+#include "core/histogram.h"
+#include "core/measures.h"
 #include "core/stats.h"
 #include "engine/memory_broker.h"
 #include "engine/memory_directory.h"
@@ -51,6 +53,10 @@ class BenchGateway {
   std::unique_ptr<Gateway> gateway_;
   uint16_t port_ = 0;
 };
+
+// The bound of the bucket that holds the quantile, of what was added between two readings.
+double QuantileBound(Measure measure, const Histogram::Reading& from, const Histogram::Reading& to,
+                     double quantile);
 
 }  // namespace wsrouter
 

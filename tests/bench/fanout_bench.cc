@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <limits>
-#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -103,18 +101,6 @@ class RoutedServer {
   Readers& readers_;
   BenchGateway server_;
 };
-
-// The bound of the bucket that holds the quantile, of what was added between two readings.
-double QuantileBound(Measure measure, const Histogram::Reading& from, const Histogram::Reading& to,
-                     double quantile) {
-  const std::span<const double> bounds = BoundsOf(measure);
-  const double wanted = quantile * static_cast<double>(to.count() - from.count());
-  for (size_t i = 0; i < bounds.size(); ++i) {
-    const uint64_t at_most = to.cumulative[i] - from.cumulative[i];
-    if (static_cast<double>(at_most) >= wanted) return bounds[i];
-  }
-  return std::numeric_limits<double>::infinity();
-}
 
 // How long the shard's loop does not look at its sockets, and how long deliveries take, under a
 // steady load of 100,000 deliveries a second.
