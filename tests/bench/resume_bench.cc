@@ -1,7 +1,7 @@
 // How fast clients come back: 5,000 that resume their sessions, beside the same ones that a service
-// lets in; and how fast they get what a room was sent before. At a node with one shard, by the memory
-// engine and through a private Redis. The node is a process, clients and service are another one. See
-// README.md beside this file.
+// lets in; and how fast they get what a room was sent before. At a node with one shard, by the
+// memory engine and through a private Redis. The node is a process, clients and service are another
+// one. See README.md beside this file.
 #include <grpcpp/grpcpp.h>
 #include <sys/wait.h>
 #include <unistd.h>
